@@ -1,0 +1,213 @@
+// The storage contract: what the service keeps, and the rules that every engine in `adapters/` obeys.
+
+/** Epoch seconds, now. Everything that expires is measured on the one clock that is passed in. */
+export type Clock = () => number;
+
+/**
+ * Encrypts what must not be readable in a copy of the database.
+ * `context` binds a ciphertext to its row: what was sealed for one row does not open for another.
+ */
+export interface SecretBox {
+  seal(plaintext: string, context: string): string;
+  /** @throws Error when no listed key opens it, or `context` differs */
+  open(sealed: string, context: string): string;
+}
+
+/** The database cannot answer now (locked, full, gone): becomes 503 with `Retry-After`. */
+export class StoreUnavailable extends Error {
+  override name = 'StoreUnavailable';
+}
+
+/** The code or token was consumed before; by the time this is thrown its grant is revoked (RFC 9700 §4.14.2). */
+export class AlreadyConsumed extends Error {
+  override name = 'AlreadyConsumed';
+}
+
+/** Something was written for a grant that has been revoked. */
+export class GrantRevoked extends Error {
+  override name = 'GrantRevoked';
+}
+
+/** A unique name (`field`) is taken. */
+export class Conflict extends Error {
+  override name = 'Conflict';
+  readonly field: string;
+  constructor(field: string) {
+    super(`${field} is already taken`);
+    this.field = field;
+  }
+}
+
+/** The database is not one that this program may write to; the message says what to do. The file is untouched. */
+export class StoreRefused extends Error {
+  override name = 'StoreRefused';
+}
+
+/** What oidc-provider keeps of one session, grant, code, token or interaction: JSON, in the library's own names. */
+export type ArtifactPayload = Record<string, unknown>;
+
+/**
+ * One change to the artifacts. `model` is oidc-provider's model name; ids of different models never meet.
+ * `expiresIn` is in seconds; absent, the artifact stays until destroyed.
+ */
+export type ArtifactWrite =
+  | { do: 'upsert'; model: string; id: string; payload: ArtifactPayload; expiresIn?: number }
+  | { do: 'consume'; model: string; id: string }
+  | { do: 'destroy'; model: string; id: string }
+  | { do: 'revoke'; grantId: string };
+
+/**
+ * Sessions, grants, codes, tokens, interactions: everything of oidc-provider except clients.
+ *
+ * Unknown, expired and destroyed are all `undefined`. What is found is a copy, equal to what was written, with
+ * `consumed` (epoch seconds) once consumed. Ids, uids and user codes are stored as SHA-256 and payloads sealed.
+ */
+export interface Artifacts {
+  find(model: string, id: string): Promise<ArtifactPayload | undefined>;
+  findByUid(model: string, uid: string): Promise<ArtifactPayload | undefined>;
+  findByUserCode(model: string, userCode: string): Promise<ArtifactPayload | undefined>;
+  /**
+   * Applies the writes in order, all or none, in one transaction that is durable when the promise resolves.
+   *
+   * `upsert` replaces payload and expiry, moves the secondary indexes and never clears `consumed`.
+   * `consume` is compare-and-set: when the artifact was consumed before, none of the writes takes effect, its grant is
+   * revoked in the same transaction, and the call throws.
+   * `revoke` drops every artifact of the grant, in every model, with the grant itself, and leaves a tombstone.
+   * @throws AlreadyConsumed, GrantRevoked, StoreUnavailable
+   */
+  apply(writes: readonly ArtifactWrite[]): Promise<void>;
+}
+
+/** The standard claims that an account can carry (OpenID Connect Core §5.1), without `sub`. */
+export interface StandardClaims {
+  name?: string;
+  given_name?: string;
+  family_name?: string;
+  middle_name?: string;
+  nickname?: string;
+  preferred_username?: string;
+  profile?: string;
+  picture?: string;
+  website?: string;
+  email?: string;
+  email_verified?: boolean;
+  gender?: string;
+  birthdate?: string;
+  zoneinfo?: string;
+  locale?: string;
+  phone_number?: string;
+  phone_number_verified?: boolean;
+  address?: Record<string, string>;
+  updated_at?: number;
+}
+
+/** An end-user's account. `id` is the subject (`sub`): a UUID, never reused, never equal to a client's id. */
+export interface Account {
+  id: string;
+  username: string;
+  /** PHC string of argon2id; absent when the account has no password */
+  passwordHash?: string;
+  claims: StandardClaims;
+  createdAt: number;
+  disabledAt?: number;
+}
+
+export interface Accounts {
+  /** `loginKeys` are the canonical spellings under which the account signs in. @throws Conflict('username') */
+  insert(account: Account, loginKeys: readonly string[]): Promise<void>;
+  find(id: string): Promise<Account | undefined>;
+  findByLoginKey(loginKey: string): Promise<Account | undefined>;
+  /** By username. */
+  list(): Promise<Account[]>;
+  /** Replaces the account of the same id and its login keys. False when there is none. @throws Conflict('username') */
+  update(account: Account, loginKeys: readonly string[]): Promise<boolean>;
+  /** False when there is none. */
+  remove(id: string): Promise<boolean>;
+}
+
+/** One secret of a client. `digest` is the SHA-256 of the secret (base64url), sealed at rest. */
+export interface ClientSecret {
+  name: string;
+  digest: string;
+  createdAt: number;
+  /** epoch seconds */
+  expiresAt?: number;
+}
+
+/** A registered client. */
+export interface ClientRecord {
+  clientId: string;
+  /** client metadata in wire names (RFC 7591 §2) and our own `first_party`, `require_pkce`; never a `client_secret` */
+  metadata: Record<string, unknown>;
+  /** what it may ask tokens for: audience → scope, `null` for every scope of that resource server */
+  audiences: Record<string, string | null>;
+  secrets: ClientSecret[];
+  createdAt: number;
+}
+
+export interface Clients {
+  /** @throws Conflict('client_id') */
+  insert(client: ClientRecord): Promise<void>;
+  find(clientId: string): Promise<ClientRecord | undefined>;
+  /** By client id. */
+  list(): Promise<ClientRecord[]>;
+  /** Replaces the client of the same id. False when there is none. */
+  update(client: ClientRecord): Promise<boolean>;
+  /** False when there is none. */
+  remove(clientId: string): Promise<boolean>;
+}
+
+/** How a resource server wants its access tokens signed (RFC 7518 §3.1). */
+export type AccessTokenAlg = 'ES256' | 'EdDSA' | 'RS256' | 'PS256' | 'HS256';
+
+/** A resource server: the audience of its access tokens and what it accepts in them. */
+export interface ResourceServer {
+  audience: string;
+  /** space-delimited; empty when it knows no scopes */
+  scope: string;
+  alg: AccessTokenAlg;
+  /** lifetime of its access tokens in seconds; absent: the installation's default */
+  expiresIn?: number;
+  createdAt: number;
+}
+
+export interface ResourceServers {
+  /** @throws Conflict('audience') */
+  insert(resourceServer: ResourceServer): Promise<void>;
+  find(audience: string): Promise<ResourceServer | undefined>;
+  /** By audience. */
+  list(): Promise<ResourceServer[]>;
+  /** False when there is none. */
+  remove(audience: string): Promise<boolean>;
+}
+
+/** A signing key. The private JWK is sealed at rest with the `kid` as context. */
+export interface SigningKey {
+  kid: string;
+  alg: string;
+  /** private JWK as JSON, unsealed */
+  jwk: string;
+  createdAt: number;
+}
+
+export interface Keys {
+  /** Oldest first. @throws Error when a key cannot be unsealed */
+  list(): Promise<SigningKey[]>;
+  /** Adds each key for whose `alg` there is none yet, atomically: simultaneous first boots make one set. */
+  insertMissing(keys: readonly SigningKey[]): Promise<void>;
+}
+
+/** Everything that is kept. One instance per process; `dispose` closes it. */
+export interface Store extends AsyncDisposable {
+  readonly artifacts: Artifacts;
+  readonly accounts: Accounts;
+  readonly clients: Clients;
+  readonly resourceServers: ResourceServers;
+  readonly keys: Keys;
+  /** Brings the schema up to date. Twice changes nothing; several processes may call it at once. @throws StoreRefused */
+  migrate(): Promise<void>;
+  /** Writes a row and reads it back. @throws StoreUnavailable */
+  probe(): Promise<void>;
+  /** Deletes at most `limit` expired rows; answers how many. */
+  sweep(limit: number): Promise<number>;
+}
