@@ -1,0 +1,133 @@
+// The accounts: adding them, finding them, signing them in, and what an operator changes.
+import { randomUUID } from 'node:crypto';
+import type { Account, Accounts, Clock, StandardClaims } from '../store.ts';
+import { parseClaims } from './claim-values.ts';
+import { loginKey } from './login-keys.ts';
+import type { PasswordHasher } from './passwords.ts';
+
+/** An account that cannot be as it was given; the message says what it must be. */
+export class InvalidAccount extends Error {
+  override name = 'InvalidAccount';
+}
+
+/** What is known of an account before it exists. Without a password nobody signs in to it by password. */
+export interface NewAccount {
+  username: string;
+  password?: string;
+  claims?: StandardClaims;
+}
+
+/** Accounts, found by id or by any spelling of their username or e-mail address. Disabled ones are found too. */
+export interface AccountDirectory {
+  /**
+   * The new account, with a random UUID as its id (the `sub` of its tokens).
+   * @throws InvalidAccount, InvalidClaim, UnacceptablePassword, PasswordQueueFull, Conflict when the username or the
+   *   e-mail address belongs to another account
+   */
+  add(account: NewAccount): Promise<Account>;
+  /**
+   * The account that this login and password open. An unknown login, a wrong password, a disabled account and one
+   * without a password all cost the same and answer `undefined` (security.md R48). A hash made with weaker settings is
+   * replaced on the way.
+   * @throws PasswordQueueFull
+   */
+  authenticate(login: string, password: string): Promise<Account | undefined>;
+  find(id: string): Promise<Account | undefined>;
+  /** By username or e-mail address, in any spelling. */
+  findByUsername(login: string): Promise<Account | undefined>;
+  list(): Promise<Account[]>;
+  /** False when there is no such account. @throws UnacceptablePassword, PasswordQueueFull */
+  setPassword(id: string, password: string): Promise<boolean>;
+  /** From now on nobody signs in to it. False when there is no such account. */
+  disable(id: string): Promise<boolean>;
+  enable(id: string): Promise<boolean>;
+  remove(id: string): Promise<boolean>;
+}
+
+const maxLogin = 320;
+
+function checkUsername(username: string, email: string | undefined): void {
+  const length = [...username].length;
+  if (length < 1 || length > 64) throw new InvalidAccount('a username must have 1 to 64 characters');
+  // Besides control characters these are what nobody sees: two such names would look alike.
+  if (/[\p{C}\p{Zl}\p{Zp}]/u.test(username)) throw new InvalidAccount('a username must not have invisible characters');
+  if (username.trim() !== username || loginKey(username) === '') {
+    throw new InvalidAccount('a username must not begin or end with white space');
+  }
+  // Otherwise somebody could take the address of another person as a name, and with it that person's sign-in.
+  if (loginKey(username).includes('@') && loginKey(username) !== (email && loginKey(email))) {
+    throw new InvalidAccount("a username with @ must be the account's own e-mail address");
+  }
+}
+
+function loginKeys(account: Account): string[] {
+  const { email } = account.claims;
+  return [...new Set([loginKey(account.username), ...(email === undefined ? [] : [loginKey(email)])])];
+}
+
+/** The accounts of a store. `passwords` is shared by the whole process, since it bounds the hashing. */
+export function createAccountDirectory(parts: {
+  accounts: Accounts;
+  passwords: PasswordHasher;
+  clock: Clock;
+}): AccountDirectory {
+  const { accounts, passwords, clock } = parts;
+
+  async function findByUsername(login: string): Promise<Account | undefined> {
+    return login.length <= maxLogin ? accounts.findByLoginKey(loginKey(login)) : undefined;
+  }
+
+  /** Changes the account as it is stored at this moment, so that no other change is undone. */
+  async function change(id: string, edit: (account: Account) => Account | undefined): Promise<boolean> {
+    const account = await accounts.find(id);
+    const edited = account && edit(account);
+    return edited !== undefined && accounts.update(edited, loginKeys(edited));
+  }
+
+  async function upgradeHash(account: Account, password: string): Promise<void> {
+    const passwordHash = await passwords.hash(password);
+    await change(account.id, (current) => {
+      return current.passwordHash === account.passwordHash ? { ...current, passwordHash } : undefined;
+    });
+  }
+
+  return {
+    async add({ username, password, claims = {} }) {
+      const checked = parseClaims(claims);
+      checkUsername(username, checked.email);
+      const now = clock();
+      const account: Account = {
+        id: randomUUID(),
+        username,
+        ...(password !== undefined && { passwordHash: await passwords.hash(password) }),
+        claims: { updated_at: now, ...checked },
+        createdAt: now,
+      };
+      await accounts.insert(account, loginKeys(account));
+      return account;
+    },
+
+    async authenticate(login, password) {
+      const account = await findByUsername(login);
+      const matches = await passwords.verify(account?.passwordHash, password);
+      if (!matches || account?.passwordHash === undefined || account.disabledAt !== undefined) return undefined;
+      if (passwords.needsRehash(account.passwordHash)) await upgradeHash(account, password);
+      return account;
+    },
+
+    find: (id) => accounts.find(id),
+    findByUsername,
+    list: () => accounts.list(),
+
+    async setPassword(id, password) {
+      const passwordHash = await passwords.hash(password);
+      return change(id, (account) => ({ ...account, passwordHash }));
+    },
+
+    disable: (id) => change(id, (account) => ({ ...account, disabledAt: account.disabledAt ?? clock() })),
+
+    enable: (id) => change(id, ({ disabledAt: _, ...account }) => account),
+
+    remove: (id) => accounts.remove(id),
+  };
+}
