@@ -1,0 +1,152 @@
+// The rules that client metadata keeps when it is registered (RFC 7591 §2, RFC 9700 §2).
+
+/** A client that cannot be registered as it was given; the message says what is wrong. */
+export class InvalidClientMetadata extends Error {
+  override name = 'InvalidClientMetadata';
+}
+
+/** Client metadata in wire names (RFC 7591 §2). */
+export type Metadata = Readonly<Record<string, unknown>>;
+
+/** What each of these does at the token endpoint; those that need a feature switched on are refused there when it is off. */
+const grantTypes = [
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+  'implicit',
+  'urn:ietf:params:oauth:grant-type:device_code',
+  'urn:ietf:params:oauth:grant-type:token-exchange',
+  'urn:openid:params:grant-type:ciba',
+];
+
+const secretMethods = ['client_secret_basic', 'client_secret_post'];
+const keyMethods = ['private_key_jwt', 'self_signed_tls_client_auth'];
+const authMethods = [...secretMethods, ...keyMethods, 'tls_client_auth', 'none'];
+
+const uriMembers = [
+  'client_uri',
+  'logo_uri',
+  'policy_uri',
+  'tos_uri',
+  'jwks_uri',
+  'backchannel_logout_uri',
+  'initiate_login_uri',
+  'sector_identifier_uri',
+];
+const flagMembers = ['first_party', 'require_pkce'];
+const textMembers = ['client_name', 'scope'];
+
+/** Schemes that a browser would run or open instead of handing the response to an application. */
+const unsafeSchemes = ['javascript:', 'vbscript:', 'data:', 'blob:', 'file:', 'about:', 'ws:', 'wss:', 'ftp:'];
+
+/** Whether a client with this metadata authenticates with a secret that we make. */
+export function usesSecret(metadata: Metadata): boolean {
+  return secretMethods.includes(String(metadata['token_endpoint_auth_method']));
+}
+
+function isLoopback({ hostname }: URL): boolean {
+  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
+function parseUri(member: string, value: unknown): URL {
+  const url = typeof value === 'string' && /^[\x21-\x7e]+$/.test(value) ? URL.parse(value) : null;
+  if (!url) throw new InvalidClientMetadata(`${member} must be an absolute URI`);
+  if (url.username || url.password)
+    throw new InvalidClientMetadata(`${member} must not contain a username or password`);
+  if (url.protocol === 'http:' && !isLoopback(url)) {
+    throw new InvalidClientMetadata(`${member} must use https; http is for loopback addresses only`);
+  }
+  return url;
+}
+
+/** Redirect URIs are matched as strings, so what is registered must be exact (RFC 9700 §2.1, §2.6). */
+function checkRedirectUris(member: string, value: unknown): void {
+  for (const uri of listOf(member, value)) {
+    const url = parseUri(member, uri);
+    if (uri.includes('#')) throw new InvalidClientMetadata(`${member} must not contain a fragment`);
+    if (uri.includes('*')) throw new InvalidClientMetadata(`${member} must not contain a wildcard`);
+    if (unsafeSchemes.includes(url.protocol)) throw new InvalidClientMetadata(`${member} must not use ${url.protocol}`);
+  }
+}
+
+function checkWebUri(member: string, value: unknown): void {
+  const { protocol } = parseUri(member, value);
+  if (protocol !== 'https:' && protocol !== 'http:') throw new InvalidClientMetadata(`${member} must use https`);
+}
+
+function listOf(member: string, value: unknown): string[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string' && item !== '')) {
+    throw new InvalidClientMetadata(`${member} must be a list of texts`);
+  }
+  return value;
+}
+
+function checkGrantTypes(metadata: Metadata): void {
+  const granted = listOf('grant_types', metadata['grant_types']);
+  for (const grantType of granted) {
+    if (!grantTypes.includes(grantType)) {
+      throw new InvalidClientMetadata(`grant type ${grantType} is unknown; known are ${grantTypes.join(', ')}`);
+    }
+  }
+  if (granted.length === 0) throw new InvalidClientMetadata('a client needs a redirect URI or a grant type');
+  const redirects = listOf('redirect_uris', metadata['redirect_uris']).length > 0;
+  if (!redirects && (granted.includes('authorization_code') || granted.includes('implicit'))) {
+    throw new InvalidClientMetadata('the authorization code flow needs at least one redirect URI');
+  }
+  // RFC 6749 §4.4: only confidential clients.
+  if (granted.includes('client_credentials') && metadata['token_endpoint_auth_method'] === 'none') {
+    throw new InvalidClientMetadata('a public client cannot use client_credentials');
+  }
+}
+
+function checkAuthentication(metadata: Metadata): void {
+  const method = String(metadata['token_endpoint_auth_method']);
+  if (!authMethods.includes(method)) {
+    throw new InvalidClientMetadata(`authentication method ${method} is unknown; known are ${authMethods.join(', ')}`);
+  }
+  const keys = ['jwks', 'jwks_uri'].filter((member) => metadata[member] !== undefined);
+  if (keys.length > 1) throw new InvalidClientMetadata('only one of jwks and jwks_uri can be given');
+  if (keyMethods.includes(method) && keys.length === 0) {
+    throw new InvalidClientMetadata(`${method} needs the client's keys: jwks_uri or jwks`);
+  }
+  if (method === 'none' && metadata['require_pkce'] === false) {
+    throw new InvalidClientMetadata('a public client cannot do without PKCE');
+  }
+}
+
+/** Only digests of secrets are kept, so nothing can be signed or encrypted with a client's secret. */
+function checkNoSecretAsKey(metadata: Metadata): void {
+  if (metadata['client_secret'] !== undefined)
+    throw new InvalidClientMetadata('client_secret is made here, never given');
+  for (const [member, value] of Object.entries(metadata)) {
+    const symmetric = /_signed_response_alg$|_signing_alg$/.test(member) ? /^HS/ : /^(A\d|dir$)/;
+    if (/_alg$/.test(member) && symmetric.test(String(value))) {
+      throw new InvalidClientMetadata(`${member} must be asymmetric: client secrets are not kept and cannot be keys`);
+    }
+  }
+}
+
+/**
+ * Checks complete metadata.
+ * @throws InvalidClientMetadata naming the first member that breaks a rule
+ */
+export function checkMetadata(metadata: Metadata): void {
+  checkRedirectUris('redirect_uris', metadata['redirect_uris']);
+  checkRedirectUris('post_logout_redirect_uris', metadata['post_logout_redirect_uris']);
+  for (const member of uriMembers) if (metadata[member] !== undefined) checkWebUri(member, metadata[member]);
+  for (const member of flagMembers) {
+    if (metadata[member] !== undefined && typeof metadata[member] !== 'boolean') {
+      throw new InvalidClientMetadata(`${member} must be true or false`);
+    }
+  }
+  for (const member of textMembers) {
+    const value = metadata[member];
+    if (value !== undefined && (typeof value !== 'string' || value.trim() === '' || /\p{Cc}/u.test(value))) {
+      throw new InvalidClientMetadata(`${member} must be a text without control characters`);
+    }
+  }
+  checkGrantTypes(metadata);
+  checkAuthentication(metadata);
+  checkNoSecretAsKey(metadata);
+}

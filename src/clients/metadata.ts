@@ -1,0 +1,59 @@
+// Client metadata: completing what was registered, and handing it to oidc-provider.
+import { createHmac, randomBytes } from 'node:crypto';
+import type { ClientRecord } from '../store.ts';
+import { type Metadata, usesSecret } from './metadata-rules.ts';
+
+let standInKey: Buffer | undefined;
+
+/**
+ * oidc-provider wants a `client_secret` of every client that authenticates with one, and would use it as a key for HS256
+ * too. We keep digests only and compare them ourselves, so it gets a value that nobody knows: the same for a client as
+ * long as the process lives, since the library caches clients by their metadata.
+ */
+function standInSecret(clientId: string): string {
+  standInKey ??= randomBytes(32);
+  return createHmac('sha256', standInKey).update(clientId).digest('base64url');
+}
+
+function isEmpty(list: unknown): boolean {
+  return !Array.isArray(list) || list.length === 0;
+}
+
+function isWebUri(uri: unknown): boolean {
+  return typeof uri === 'string' && /^https?:/i.test(uri);
+}
+
+/**
+ * Adds what follows from what was given: grant and response types from redirect URIs, the authentication method, and
+ * `native` for redirect URIs that are not of the web. What is given stands.
+ */
+export function completeMetadata(given: Metadata): Record<string, unknown> {
+  const redirectUris = given['redirect_uris'] ?? [];
+  const grantTypes = given['grant_types'] ?? (isEmpty(redirectUris) ? [] : ['authorization_code', 'refresh_token']);
+  const usesCode = Array.isArray(grantTypes) && grantTypes.includes('authorization_code');
+  const native = Array.isArray(redirectUris) && redirectUris.some((uri) => !isWebUri(uri));
+  return {
+    ...(native && { application_type: 'native' }),
+    response_types: usesCode ? ['code'] : [],
+    token_endpoint_auth_method: 'client_secret_basic',
+    ...given,
+    redirect_uris: redirectUris,
+    grant_types: grantTypes,
+  };
+}
+
+/**
+ * The client as oidc-provider's adapter finds it, in wire names, with our own `first_party` (no consent page) and
+ * `require_pkce`. Its `client_secret`, where there is one, is a stand-in that nothing matches: use `matchesSecret`.
+ */
+export function providerMetadata(client: ClientRecord): Record<string, unknown> {
+  const metadata = completeMetadata(client.metadata);
+  return {
+    ...metadata,
+    client_id: client.clientId,
+    client_id_issued_at: client.createdAt,
+    first_party: metadata['first_party'] === true,
+    require_pkce: metadata['require_pkce'] !== false,
+    ...(usesSecret(metadata) && { client_secret: standInSecret(client.clientId) }),
+  };
+}
