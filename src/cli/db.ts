@@ -1,0 +1,34 @@
+// `identity db`: the schema and the expired rows of the store.
+import { Command } from 'commander';
+import { type JsonOption, report, type Terminal, withJson } from './terminal.ts';
+import { openWorkspace } from './workspace.ts';
+
+// Small transactions, so that a running server is never kept waiting.
+const batch = 500;
+
+/** The commands for the database. */
+export function dbCommand(terminal: Terminal): Command {
+  const db = new Command('db').description('the database');
+
+  async function migrate(options: JsonOption): Promise<void> {
+    // Opening the workspace migrates.
+    await using workspace = await openWorkspace(terminal);
+    await workspace.store.probe();
+    report(terminal, options, { migrated: true }, ['the schema is up to date']);
+  }
+
+  async function purge(options: JsonOption): Promise<void> {
+    await using workspace = await openWorkspace(terminal);
+    let purged = 0;
+    let swept: number;
+    do {
+      swept = await workspace.store.sweep(batch);
+      purged += swept;
+    } while (swept === batch);
+    report(terminal, options, { purged }, [`deleted ${purged} expired rows`]);
+  }
+
+  withJson(db.command('migrate')).description('bring the schema up to date').action(migrate);
+  withJson(db.command('purge')).description('delete what has expired').action(purge);
+  return db;
+}

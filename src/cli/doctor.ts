@@ -1,0 +1,49 @@
+// `identity doctor`: whether a server could run here.
+import { Command } from 'commander';
+import { ConfigError } from '../config.ts';
+import { Failure, type JsonOption, report, type Terminal, withJson } from './terminal.ts';
+import { loadConfig, openConfiguredStore } from './workspace.ts';
+
+interface Finding {
+  check: 'configuration' | 'store' | 'keys';
+  ok: boolean;
+  detail: string;
+}
+
+function sentence(error: unknown): string {
+  if (error instanceof ConfigError) return error.problems.join('; ');
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Each check stands on the one before it: the first that fails ends them. */
+async function examine(terminal: Terminal): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  let check: Finding['check'] = 'configuration';
+  try {
+    const config = loadConfig(terminal);
+    findings.push({ check, ok: true, detail: `${config.mode}, issuer ${config.issuer}` });
+    check = 'store';
+    await using store = await openConfiguredStore(config, () => Math.floor(Date.now() / 1000), terminal.cwd);
+    await store.probe();
+    findings.push({ check, ok: true, detail: `${config.database.engine}, written and read` });
+    check = 'keys';
+    const keys = await store.keys.list();
+    findings.push({ check, ok: true, detail: keys.length === 0 ? 'none yet' : `${keys.length}, all open` });
+  } catch (error) {
+    findings.push({ check, ok: false, detail: sentence(error) });
+  }
+  return findings;
+}
+
+/** The command that checks configuration, store and keys. */
+export function doctorCommand(terminal: Terminal): Command {
+  async function doctor(options: JsonOption): Promise<void> {
+    const findings = await examine(terminal);
+    const lines = findings.map(({ check, ok, detail }) => `${ok ? 'ok  ' : 'FAIL'}  ${check.padEnd(13)}  ${detail}`);
+    report(terminal, options, { ok: findings.every(({ ok }) => ok), findings }, lines);
+    const failed = findings.find(({ ok }) => !ok);
+    if (failed) throw new Failure(`the ${failed.check} cannot be used as it is`);
+  }
+
+  return withJson(new Command('doctor')).description('check configuration, store and keys').action(doctor);
+}

@@ -1,0 +1,136 @@
+// `identity user`: end-users' accounts.
+import { Command, InvalidArgumentError } from 'commander';
+import { claimValue } from '../accounts/claim-values.ts';
+import { accountClaims } from '../accounts/claims.ts';
+import type { AccountDirectory } from '../accounts/directory.ts';
+import { passwordProblem, recommendedPasswordLength } from '../accounts/password-rules.ts';
+import type { Account, StandardClaims } from '../store.ts';
+import {
+  Failure,
+  instant,
+  type JsonOption,
+  memberLines,
+  readLine,
+  report,
+  type Terminal,
+  table,
+  warn,
+  withJson,
+} from './terminal.ts';
+import { openWorkspace } from './workspace.ts';
+
+type Claims = Readonly<Record<string, unknown>>;
+
+interface AddOptions extends JsonOption {
+  email?: string;
+  name?: string;
+  claim?: Claims;
+  passwordStdin?: true;
+}
+
+function collectClaim(written: string, previous: Claims | undefined): Claims {
+  const [, name, value] = /^([a-z_]+)=(.*)$/s.exec(written) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('It must be written NAME=VALUE.');
+  return { ...previous, [name]: claimValue(name, value) };
+}
+
+async function readNewPassword(terminal: Terminal): Promise<string> {
+  const password = await readLine(terminal);
+  const problem = passwordProblem(password);
+  if (problem !== undefined) throw new Failure(`the password ${problem}`);
+  if ([...password].length < recommendedPasswordLength) {
+    warn(terminal, `a password of ${recommendedPasswordLength} or more characters is much harder to guess`);
+  }
+  return password;
+}
+
+async function getAccount(accounts: AccountDirectory, name: string): Promise<Account> {
+  const account = (await accounts.findByUsername(name)) ?? (await accounts.find(name));
+  if (!account) throw new Failure(`there is no user ${name}`);
+  return account;
+}
+
+function shown(account: Account): Record<string, unknown> {
+  return {
+    ...accountClaims(account),
+    username: account.username,
+    has_password: account.passwordHash !== undefined,
+    created_at: account.createdAt,
+    ...(account.disabledAt !== undefined && { disabled_at: account.disabledAt }),
+  };
+}
+
+/** The commands for accounts. A user is named by username, e-mail address or subject. */
+export function userCommand(terminal: Terminal): Command {
+  const user = new Command('user').description("end-users' accounts");
+
+  async function add(username: string, options: AddOptions): Promise<void> {
+    const password = options.passwordStdin ? await readNewPassword(terminal) : undefined;
+    const claims = {
+      ...(options.email !== undefined && { email: options.email }),
+      ...(options.name !== undefined && { name: options.name }),
+      ...options.claim,
+    } as StandardClaims;
+    await using workspace = await openWorkspace(terminal);
+    const account = await workspace.accounts.add({ username, ...(password !== undefined && { password }), claims });
+    if (password === undefined) warn(terminal, `${username} has no password yet: set one with user set-password`);
+    report(terminal, options, shown(account), [`added ${username}, subject ${account.id}`]);
+  }
+
+  async function list(options: JsonOption): Promise<void> {
+    await using workspace = await openWorkspace(terminal);
+    const accounts = await workspace.accounts.list();
+    const rows = accounts.map(({ username, claims, id, disabledAt }) => {
+      return [username, claims.email ?? '', id, disabledAt === undefined ? '' : 'disabled'];
+    });
+    report(terminal, options, { users: accounts.map(shown) }, table(['USERNAME', 'EMAIL', 'SUBJECT', ''], rows));
+  }
+
+  async function show(name: string, options: JsonOption): Promise<void> {
+    await using workspace = await openWorkspace(terminal);
+    const account = await getAccount(workspace.accounts, name);
+    const members = shown(account);
+    report(terminal, options, members, memberLines({ ...members, created_at: instant(account.createdAt) }));
+  }
+
+  async function setPassword(name: string, options: JsonOption): Promise<void> {
+    const password = await readNewPassword(terminal);
+    await using workspace = await openWorkspace(terminal);
+    const { id, username } = await getAccount(workspace.accounts, name);
+    await workspace.accounts.setPassword(id, password);
+    report(terminal, options, { sub: id, username }, [`set the password of ${username}`]);
+  }
+
+  function change(done: string, act: (accounts: AccountDirectory, id: string) => Promise<boolean>) {
+    return async (name: string, options: JsonOption): Promise<void> => {
+      await using workspace = await openWorkspace(terminal);
+      const { id, username } = await getAccount(workspace.accounts, name);
+      await act(workspace.accounts, id);
+      report(terminal, options, { sub: id, username }, [`${done} ${username}`]);
+    };
+  }
+
+  withJson(user.command('add <username>'))
+    .description('add an account')
+    .option('--email <address>', 'e-mail address, also good for signing in')
+    .option('--name <name>', 'full name')
+    .option('--claim <name=value>', 'any standard claim, text or JSON; may be repeated', collectClaim)
+    .option('--password-stdin', 'read the password as one line from standard input')
+    .action(add);
+  withJson(user.command('list')).description('list the accounts').action(list);
+  withJson(user.command('show <user>')).description('show an account with its claims').action(show);
+  withJson(user.command('set-password <user>'))
+    .description('set the password')
+    .requiredOption('--password-stdin', 'read the password as one line from standard input')
+    .action(setPassword);
+  withJson(user.command('disable <user>'))
+    .description('let nobody sign in to the account')
+    .action(change('disabled', (accounts, id) => accounts.disable(id)));
+  withJson(user.command('enable <user>'))
+    .description('let its owner sign in again')
+    .action(change('enabled', (accounts, id) => accounts.enable(id)));
+  withJson(user.command('remove <user>'))
+    .description('remove the account for good')
+    .action(change('removed', (accounts, id) => accounts.remove(id)));
+  return user;
+}
