@@ -1,0 +1,97 @@
+// Accounts and the login keys under which they sign in.
+import type { Kysely } from 'kysely';
+import { type Account, type Accounts, Conflict } from '../src/store.ts';
+import type { Engine } from './engine.ts';
+import type { AccountsTable, Schema } from './schema.ts';
+
+/** The accounts of one database. */
+export function createAccounts(engine: Engine): Accounts {
+  return {
+    insert: (account, loginKeys) => engine.write((db) => insertAccount(db, account, loginKeys)),
+    update: (account, loginKeys) => engine.write((db) => updateAccount(db, account, loginKeys)),
+    async find(id) {
+      const row = await engine.read((db) =>
+        db.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst(),
+      );
+      return row && toAccount(row);
+    },
+    async findByLoginKey(loginKey) {
+      const row = await engine.read((db) =>
+        db
+          .selectFrom('login_keys')
+          .innerJoin('accounts', 'accounts.id', 'login_keys.account_id')
+          .selectAll('accounts')
+          .where('login_key', '=', loginKey)
+          .executeTakeFirst(),
+      );
+      return row && toAccount(row);
+    },
+    async list() {
+      const rows = await engine.read((db) => db.selectFrom('accounts').selectAll().orderBy('username').execute());
+      return rows.map(toAccount);
+    },
+    async remove(id) {
+      const removed = await engine.write((db) => db.deleteFrom('accounts').where('id', '=', id).executeTakeFirst());
+      return removed.numDeletedRows > 0n;
+    },
+  };
+}
+
+async function insertAccount(db: Kysely<Schema>, account: Account, loginKeys: readonly string[]): Promise<void> {
+  const { numInsertedOrUpdatedRows } = await db
+    .insertInto('accounts')
+    .values(toRow(account))
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirstOrThrow();
+  if (numInsertedOrUpdatedRows !== 1n) throw new Conflict('username');
+  await insertLoginKeys(db, account.id, loginKeys);
+}
+
+async function updateAccount(db: Kysely<Schema>, account: Account, loginKeys: readonly string[]): Promise<boolean> {
+  const { id, ...columns } = toRow(account);
+  const namesake = await db
+    .selectFrom('accounts')
+    .select('id')
+    .where('username', '=', account.username)
+    .where('id', '!=', id)
+    .executeTakeFirst();
+  if (namesake) throw new Conflict('username');
+  const updated = await db.updateTable('accounts').set(columns).where('id', '=', id).executeTakeFirst();
+  if (updated.numUpdatedRows === 0n) return false;
+  await db.deleteFrom('login_keys').where('account_id', '=', id).execute();
+  await insertLoginKeys(db, id, loginKeys);
+  return true;
+}
+
+async function insertLoginKeys(db: Kysely<Schema>, accountId: string, loginKeys: readonly string[]): Promise<void> {
+  for (const loginKey of new Set(loginKeys)) {
+    const { numInsertedOrUpdatedRows } = await db
+      .insertInto('login_keys')
+      .values({ login_key: loginKey, account_id: accountId })
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirstOrThrow();
+    if (numInsertedOrUpdatedRows !== 1n) throw new Conflict('username');
+  }
+}
+
+function toRow(account: Account): AccountsTable {
+  return {
+    id: account.id,
+    username: account.username,
+    password_hash: account.passwordHash ?? null,
+    claims: JSON.stringify(account.claims),
+    created_at: account.createdAt,
+    disabled_at: account.disabledAt ?? null,
+  };
+}
+
+function toAccount(row: AccountsTable): Account {
+  return {
+    id: row.id,
+    username: row.username,
+    ...(row.password_hash !== null && { passwordHash: row.password_hash }),
+    claims: JSON.parse(row.claims),
+    createdAt: row.created_at,
+    ...(row.disabled_at !== null && { disabledAt: row.disabled_at }),
+  };
+}

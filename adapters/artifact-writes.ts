@@ -1,0 +1,159 @@
+// Applies one batch of artifact writes inside a transaction that the caller owns.
+import { type Kysely, sql } from 'kysely';
+import {
+  AlreadyConsumed,
+  type ArtifactPayload,
+  type ArtifactWrite,
+  type Clock,
+  GrantRevoked,
+  type SecretBox,
+} from '../src/store.ts';
+import type { ArtifactQueries } from './artifact-queries.ts';
+import { hashId } from './id-hash.ts';
+import type { Schema } from './schema.ts';
+
+/** What the writes need beside their transaction. */
+export interface WriteContext {
+  readonly queries: ArtifactQueries;
+  readonly clock: Clock;
+  readonly box: SecretBox;
+}
+
+/** Why a batch takes no effect, and the grant that dies for it. */
+interface Refusal {
+  error: AlreadyConsumed | GrantRevoked;
+  revoke?: string;
+}
+
+type Upsert = Extract<ArtifactWrite, { do: 'upsert' }>;
+
+/** A tombstone outlives every access token (24 h at most) that its grant can have led to, in seconds. */
+const TOMBSTONE_LIFETIME = 25 * 60 * 60;
+
+/** An interaction mentions a grant but is neither code nor token: a sign-in goes on when an older grant is revoked. */
+const MODELS_BESIDE_GRANTS: ReadonlySet<string> = new Set(['Interaction', 'Session']);
+
+/**
+ * Applies the writes in order, all or none, under a savepoint, so that several batches can share one commit.
+ *
+ * Answers with the refusal instead of throwing it, because the transaction must still be committed: a lost `consume`
+ * undoes its batch and revokes the grant in the same transaction (RFC 9700 §4.14.2). Rejects only when the database
+ * does; the batch is undone then too.
+ */
+export async function applyBatch(
+  transaction: Kysely<Schema>,
+  writes: readonly ArtifactWrite[],
+  context: WriteContext,
+): Promise<AlreadyConsumed | GrantRevoked | undefined> {
+  await sql`savepoint batch`.execute(transaction);
+  let refusal: Refusal | undefined;
+  try {
+    for (const write of writes) {
+      refusal = await applyWrite(transaction, write, context);
+      if (refusal) break;
+    }
+  } catch (error) {
+    await undo(transaction).catch(() => undefined); // the engine may have ended the whole transaction already
+    throw error;
+  }
+  if (!refusal) {
+    await sql`release savepoint batch`.execute(transaction);
+    return undefined;
+  }
+  await undo(transaction);
+  if (refusal.revoke !== undefined) await revoke(transaction, refusal.revoke, context);
+  return refusal.error;
+}
+
+async function undo(transaction: Kysely<Schema>): Promise<void> {
+  await sql`rollback to savepoint batch`.execute(transaction);
+  await sql`release savepoint batch`.execute(transaction);
+}
+
+async function applyWrite(
+  transaction: Kysely<Schema>,
+  write: ArtifactWrite,
+  context: WriteContext,
+): Promise<Refusal | undefined> {
+  switch (write.do) {
+    case 'upsert':
+      return upsert(transaction, write, context);
+    case 'consume':
+      return consume(transaction, write.model, hashId(write.id), context);
+    case 'destroy':
+      await context.queries.destroy(transaction, { model: write.model, idHash: hashId(write.id) });
+      return undefined;
+    case 'revoke':
+      await revoke(transaction, hashId(write.grantId), context);
+      return undefined;
+  }
+}
+
+async function upsert(
+  transaction: Kysely<Schema>,
+  { model, id, payload, expiresIn }: Upsert,
+  { queries, clock, box }: WriteContext,
+): Promise<Refusal | undefined> {
+  const idHash = hashId(id);
+  const grantHash = grantHashOf(model, idHash, payload);
+  if (grantHash !== null) {
+    const { rows } = await queries.findTombstone(transaction, { grantHash });
+    if (rows.length > 0) return { error: new GrantRevoked(`${model} is of a grant that has been revoked`) };
+  }
+  const uidHash = hashOf(payload['uid']);
+  if (uidHash !== null) await queries.takeUid(transaction, { model, idHash, hash: uidHash });
+  const userCodeHash = hashOf(payload['userCode']);
+  if (userCodeHash !== null) await queries.takeUserCode(transaction, { model, idHash, hash: userCodeHash });
+  await queries.upsert(transaction, {
+    model,
+    id_hash: idHash,
+    payload: box.seal(JSON.stringify(payload), sealContext(model, idHash)),
+    grant_hash: grantHash,
+    uid_hash: uidHash,
+    user_code_hash: userCodeHash,
+    account_id: typeof payload['accountId'] === 'string' ? payload['accountId'] : null,
+    client_id: typeof payload['clientId'] === 'string' ? payload['clientId'] : null,
+    consumed_at: typeof payload['consumed'] === 'number' ? payload['consumed'] : null,
+    expires_at: expiresIn === undefined ? null : clock() + expiresIn,
+  });
+  return undefined;
+}
+
+/**
+ * Compare-and-set: only the update that finds the row unconsumed and unexpired wins. Whoever consumed it before loses
+ * the whole grant; a row that merely expired, or is gone, was not used twice and takes nothing with it.
+ */
+async function consume(
+  transaction: Kysely<Schema>,
+  model: string,
+  idHash: string,
+  { queries, clock }: WriteContext,
+): Promise<Refusal | undefined> {
+  const { numAffectedRows } = await queries.consume(transaction, { model, idHash, now: clock() });
+  if (numAffectedRows === 1n) return undefined;
+  const [row] = (await queries.findConsumption(transaction, { model, idHash })).rows;
+  const usedTwice = row !== undefined && row.consumed_at !== null;
+  const error = new AlreadyConsumed(usedTwice ? `${model} was consumed before` : `${model} is gone`);
+  return usedTwice && row.grant_hash !== null ? { error, revoke: row.grant_hash } : { error };
+}
+
+/** Again for the same grant it finds nothing to change, and the commit then costs no disk write. */
+async function revoke(transaction: Kysely<Schema>, grantHash: string, { queries, clock }: WriteContext): Promise<void> {
+  const now = clock();
+  await queries.insertTombstone(transaction, { grantHash, now, expiresAt: now + TOMBSTONE_LIFETIME });
+  await queries.destroyGrant(transaction, { grantHash });
+}
+
+/** A payload opens only in the row it was sealed for. */
+export function sealContext(model: string, idHash: string): string {
+  return `${model}:${idHash}`;
+}
+
+function grantHashOf(model: string, idHash: string, payload: ArtifactPayload): string | null {
+  if (model === 'Grant') return idHash;
+  return MODELS_BESIDE_GRANTS.has(model) ? null : hashOf(payload['grantId']);
+}
+
+function hashOf(value: unknown): string | null {
+  return typeof value === 'string' ? hashId(value) : null;
+}

@@ -1,0 +1,41 @@
+// Sessions, grants, codes, tokens and interactions in the table `artifacts`.
+import type { ArtifactPayload, Artifacts, Clock, SecretBox } from '../src/store.ts';
+import { createArtifactQueries, type StoredArtifact } from './artifact-queries.ts';
+import { applyBatch, sealContext } from './artifact-writes.ts';
+import type { Engine } from './engine.ts';
+import { hashId } from './id-hash.ts';
+
+/** The artifacts of one database. Every `apply` is a transaction of its own. */
+export function createArtifacts({ engine, clock, box }: { engine: Engine; clock: Clock; box: SecretBox }): Artifacts {
+  const queries = createArtifactQueries();
+
+  async function findBy(query: typeof queries.find, model: string, key: string): Promise<ArtifactPayload | undefined> {
+    const parameters = { model, hash: hashId(key), now: clock() };
+    const [row] = (await engine.read((db) => query(db, parameters))).rows;
+    return row && unsealArtifact(row, model, box);
+  }
+
+  return {
+    find: (model, id) => findBy(queries.find, model, id),
+    findByUid: (model, uid) => findBy(queries.findByUid, model, uid),
+    findByUserCode: (model, userCode) => findBy(queries.findByUserCode, model, userCode),
+    async apply(writes) {
+      if (writes.length === 0) return;
+      const refused = await engine.write((transaction) => applyBatch(transaction, writes, { queries, clock, box }));
+      if (refused) throw refused;
+    },
+  };
+}
+
+/** Undefined when no listed key opens the row any more: to its owner it has ended, like an expired one. */
+function unsealArtifact(row: StoredArtifact, model: string, box: SecretBox): ArtifactPayload | undefined {
+  let json: string;
+  try {
+    json = box.open(row.payload, sealContext(model, row.id_hash));
+  } catch {
+    return undefined;
+  }
+  const payload: ArtifactPayload = JSON.parse(json);
+  if (row.consumed_at !== null) payload['consumed'] = row.consumed_at;
+  return payload;
+}

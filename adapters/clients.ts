@@ -1,0 +1,73 @@
+// Registered clients; the digests of their secrets are sealed.
+import { type ClientRecord, type ClientSecret, type Clients, Conflict, type SecretBox } from '../src/store.ts';
+import type { Engine } from './engine.ts';
+import { prepareQuery } from './prepared-query.ts';
+import type { ClientsTable } from './schema.ts';
+
+/** The clients of one database. Reading one rejects when a digest does not unseal: its key must not be forgotten. */
+export function createClients({ engine, box }: { engine: Engine; box: SecretBox }): Clients {
+  const findRow = prepareQuery<{ clientId: string }, ClientsTable>((db, slot) =>
+    db.selectFrom('clients').selectAll().where('client_id', '=', slot('clientId')),
+  );
+
+  return {
+    async insert(client) {
+      const inserted = await engine.write((db) =>
+        db
+          .insertInto('clients')
+          .values(toRow(client, box))
+          .onConflict((conflict) => conflict.doNothing())
+          .executeTakeFirstOrThrow(),
+      );
+      if (inserted.numInsertedOrUpdatedRows !== 1n) throw new Conflict('client_id');
+    },
+    async find(clientId) {
+      const [row] = (await engine.read((db) => findRow(db, { clientId }))).rows;
+      return row && toClient(row, box);
+    },
+    async list() {
+      const rows = await engine.read((db) => db.selectFrom('clients').selectAll().orderBy('client_id').execute());
+      return rows.map((row) => toClient(row, box));
+    },
+    async update(client) {
+      const { client_id, ...columns } = toRow(client, box);
+      const updated = await engine.write((db) =>
+        db.updateTable('clients').set(columns).where('client_id', '=', client_id).executeTakeFirst(),
+      );
+      return updated.numUpdatedRows > 0n;
+    },
+    async remove(clientId) {
+      const removed = await engine.write((db) =>
+        db.deleteFrom('clients').where('client_id', '=', clientId).executeTakeFirst(),
+      );
+      return removed.numDeletedRows > 0n;
+    },
+  };
+}
+
+function toRow(client: ClientRecord, box: SecretBox): ClientsTable {
+  const context = sealContext(client.clientId);
+  return {
+    client_id: client.clientId,
+    metadata: JSON.stringify(client.metadata),
+    audiences: JSON.stringify(client.audiences),
+    secrets: JSON.stringify(client.secrets.map((secret) => ({ ...secret, digest: box.seal(secret.digest, context) }))),
+    created_at: client.createdAt,
+  };
+}
+
+function toClient(row: ClientsTable, box: SecretBox): ClientRecord {
+  const context = sealContext(row.client_id);
+  const secrets: ClientSecret[] = JSON.parse(row.secrets);
+  return {
+    clientId: row.client_id,
+    metadata: JSON.parse(row.metadata),
+    audiences: JSON.parse(row.audiences),
+    secrets: secrets.map((secret) => ({ ...secret, digest: box.open(secret.digest, context) })),
+    createdAt: row.created_at,
+  };
+}
+
+function sealContext(clientId: string): string {
+  return `client:${clientId}`;
+}

@@ -1,0 +1,48 @@
+// Opens the store: picks the engine and puts the tables over it.
+import { type Clock, type SecretBox, type Store, StoreRefused } from '../src/store.ts';
+import { createAccounts } from './accounts.ts';
+import { createArtifacts } from './artifacts.ts';
+import { createClients } from './clients.ts';
+import type { Engine } from './engine.ts';
+import { createKeys } from './keys.ts';
+import { probeStore } from './probing.ts';
+import { createResourceServers } from './resource-servers.ts';
+import { applyMigrations, refuseNewerSchema } from './schema-migrations.ts';
+import { openSqlite } from './sqlite.ts';
+import { sweepExpired } from './sweeping.ts';
+
+/** Where the data is. */
+export type DatabaseLocation =
+  | { readonly engine: 'sqlite'; readonly path: string }
+  | { readonly engine: 'postgres'; readonly url: string };
+
+export interface StoreOptions {
+  readonly database: DatabaseLocation;
+  readonly clock: Clock;
+  readonly box: SecretBox;
+}
+
+/**
+ * Opens the database, creating the file and its folder when there are none. The schema is not touched: call `migrate`.
+ * @throws StoreRefused when the database is not ours to write, and is left as it was
+ * @throws StoreUnavailable when it is locked for longer than a request would wait
+ */
+export async function openStore({ database, clock, box }: StoreOptions): Promise<Store> {
+  const engine = await openEngine(database);
+  return {
+    artifacts: createArtifacts({ engine, clock, box }),
+    accounts: createAccounts(engine),
+    clients: createClients({ engine, box }),
+    resourceServers: createResourceServers(engine),
+    keys: createKeys({ engine, box }),
+    migrate: () => applyMigrations(engine, clock),
+    probe: () => probeStore(engine),
+    sweep: (limit) => sweepExpired(engine, clock, limit),
+    [Symbol.asyncDispose]: () => engine.close(),
+  };
+}
+
+async function openEngine(database: DatabaseLocation): Promise<Engine> {
+  if (database.engine === 'sqlite') return openSqlite({ path: database.path, refuseSchema: refuseNewerSchema });
+  throw new StoreRefused('this version keeps its data in SQLite only: set DATABASE_URL to sqlite:PATH');
+}

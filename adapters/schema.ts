@@ -1,0 +1,90 @@
+// The tables as Kysely types them. Names are what stands in the database; times are epoch seconds.
+
+export interface ArtifactsTable {
+  model: string;
+  /** SHA-256 of the id (base64url) */
+  id_hash: string;
+  /** the payload as JSON, sealed for this row */
+  payload: string;
+  /** hash of the grant it lives and dies with; a Grant carries its own */
+  grant_hash: string | null;
+  uid_hash: string | null;
+  user_code_hash: string | null;
+  account_id: string | null;
+  client_id: string | null;
+  consumed_at: number | null;
+  /** null: stays until destroyed */
+  expires_at: number | null;
+}
+
+/** Tombstones: nothing may be written for these grants any more. */
+export interface RevokedGrantsTable {
+  grant_hash: string;
+  revoked_at: number;
+  expires_at: number;
+}
+
+export interface AccountsTable {
+  id: string;
+  username: string;
+  password_hash: string | null;
+  /** JSON object */
+  claims: string;
+  created_at: number;
+  disabled_at: number | null;
+}
+
+export interface LoginKeysTable {
+  login_key: string;
+  account_id: string;
+}
+
+export interface ClientsTable {
+  client_id: string;
+  /** JSON object */
+  metadata: string;
+  /** JSON object */
+  audiences: string;
+  /** JSON array; every digest in it is sealed */
+  secrets: string;
+  created_at: number;
+}
+
+export interface ResourceServersTable {
+  audience: string;
+  scope: string;
+  alg: string;
+  expires_in: number | null;
+  created_at: number;
+}
+
+export interface SigningKeysTable {
+  kid: string;
+  alg: string;
+  /** private JWK as JSON, sealed */
+  jwk: string;
+  created_at: number;
+}
+
+/** Facts about the database itself: `epoch` names this very database, `probe` is what the readiness check writes. */
+export interface MetaTable {
+  name: string;
+  value: string;
+}
+
+export interface MigrationsTable {
+  name: string;
+  applied_at: number;
+}
+
+export interface Schema {
+  artifacts: ArtifactsTable;
+  revoked_grants: RevokedGrantsTable;
+  accounts: AccountsTable;
+  login_keys: LoginKeysTable;
+  clients: ClientsTable;
+  resource_servers: ResourceServersTable;
+  signing_keys: SigningKeysTable;
+  meta: MetaTable;
+  migrations: MigrationsTable;
+}

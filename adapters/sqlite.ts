@@ -1,0 +1,199 @@
+// All that is particular to SQLite: connections, durability, locks and errors.
+import { resolve } from 'node:path';
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import { CompiledQuery, Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
+import { StoreRefused, StoreUnavailable } from '../src/store.ts';
+import type { Engine } from './engine.ts';
+import type { Schema } from './schema.ts';
+import { createFileIfMissing, inspectFile } from './sqlite-file.ts';
+
+/** How long SQLite itself may wait for a lock, in milliseconds: the event loop stands still meanwhile. */
+const BUSY_TIMEOUT_MS = 20;
+
+/** How long a read or a write waits for others in all, without holding up the event loop. */
+const PATIENCE_MS = 2_000;
+
+/** Pauses between two attempts are drawn from this range, so that two waiting processes do not march in step. */
+const PAUSE_MS = { min: 10, max: 50 };
+
+/** Pages of 4 KiB in the write-ahead log at which a commit checkpoints it after all; `tidy` comes long before. */
+const CHECKPOINT_PAGES = 4_096;
+
+/** What a log that once grew larger is cut back to. */
+const LOG_BYTES = CHECKPOINT_PAGES * 4_096;
+
+/** What an operator, or time, can mend: everything else that SQLite reports is a defect. */
+const OUTAGES = /^SQLITE_(BUSY|LOCKED|PROTOCOL|FULL|IOERR|READONLY|CANTOPEN)(_|$)/;
+
+interface SqliteOptions {
+  readonly path: string;
+  /** throws StoreRefused for names of migrations that this program does not know */
+  readonly refuseSchema: (applied: readonly string[]) => void;
+}
+
+/**
+ * Opens the file with two connections. One writes, one transaction after another. The other one only reads: in WAL
+ * mode it sees the last commit and nothing else, so reads neither wait for a write transaction nor see inside one,
+ * which they would if they shared its connection.
+ * @throws StoreRefused, StoreUnavailable
+ */
+export async function openSqlite({ path, refuseSchema }: SqliteOptions): Promise<Engine> {
+  const file = resolve(path);
+  createFileIfMissing(file);
+  await patiently(() => inspectFile(file, refuseSchema));
+  const opened: Database.Database[] = [];
+  try {
+    const writer = await patiently(() => connect(file));
+    opened.push(writer);
+    await patiently(() => requireWal(writer));
+    await patiently(() => rewriteHeader(writer));
+    const reader = await patiently(() => connect(file));
+    opened.push(reader);
+    reader.pragma('query_only = ON');
+    reader.pragma('schema_version');
+    for (const connection of opened) requireFullSync(connection);
+    return createEngine(writer, reader);
+  } catch (error) {
+    for (const connection of opened) connection.close();
+    throw error;
+  }
+}
+
+function createEngine(writerConnection: Database.Database, readerConnection: Database.Database): Engine {
+  const writer = toKysely(writerConnection);
+  const reader = toKysely(readerConnection);
+  return {
+    read: (work) => patiently(() => work(reader)),
+    async write(work) {
+      const deadline = performance.now() + PATIENCE_MS;
+      try {
+        return await writer.connection().execute((db) => transact(db, writerConnection, deadline, work));
+      } catch (error) {
+        throw toStoreError(error);
+      }
+    },
+    async tidy() {
+      // On its turn among the writers: within a transaction SQLite refuses to checkpoint.
+      await writer.connection().execute(() => patiently(() => writerConnection.pragma('wal_checkpoint(PASSIVE)')));
+    },
+    async close() {
+      readerConnection.close();
+      writerConnection.close();
+    },
+  };
+}
+
+/**
+ * The write lock is taken at the start: a transaction that read first and then wrote could fail with
+ * SQLITE_BUSY_SNAPSHOT, which no waiting cures. From BEGIN to COMMIT nothing gives way to the event loop, so the lock
+ * is held no longer than the work takes.
+ */
+async function transact<T>(
+  db: Kysely<Schema>,
+  connection: Database.Database,
+  deadline: number,
+  work: (db: Kysely<Schema>) => Promise<T>,
+): Promise<T> {
+  await setImmediate(); // a burst of writes leaves room for other events between its transactions
+  await patiently(() => db.executeQuery(CompiledQuery.raw('begin immediate')), deadline);
+  try {
+    const answer = await work(db);
+    await db.executeQuery(CompiledQuery.raw('commit'));
+    return answer;
+  } catch (error) {
+    // After some failures, a full disk for one, SQLite has rolled back already.
+    if (connection.open && connection.inTransaction) await db.executeQuery(CompiledQuery.raw('rollback'));
+    throw error;
+  }
+}
+
+/**
+ * better-sqlite3 is built to lower `synchronous` to NORMAL in WAL mode, where a power cut takes back what was
+ * committed; only a connection that asks for FULL itself keeps it.
+ */
+function connect(file: string): Database.Database {
+  const connection = new Database(file, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+  try {
+    connection.pragma('synchronous = FULL');
+    connection.pragma('foreign_keys = ON');
+    connection.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    connection.pragma(`journal_size_limit = ${LOG_BYTES}`);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+  return connection;
+}
+
+function requireWal(connection: Database.Database): void {
+  const mode = connection.pragma('journal_mode = WAL', { simple: true });
+  if (mode !== 'wal') {
+    throw new StoreRefused(`${connection.name} is on a file system without shared memory: put it on a local disk.`);
+  }
+}
+
+/** Commits a write that changes nothing, to learn now, and not in the first request, that the file takes writes. */
+function rewriteHeader(connection: Database.Database): void {
+  connection.pragma(`user_version = ${connection.pragma('user_version', { simple: true })}`);
+}
+
+/** To be asked only once the log is in use: before that the answer is FULL even where it is about to be NORMAL. */
+function requireFullSync(connection: Database.Database): void {
+  const level = connection.pragma('synchronous', { simple: true });
+  if (level !== 2)
+    throw new StoreRefused(`SQLite does not keep synchronous = FULL (it says ${level}): use another build.`);
+}
+
+function toKysely(connection: Database.Database): Kysely<Schema> {
+  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: cacheStatements(connection) }) });
+}
+
+/** Kysely prepares at every execution; our texts are a fixed set, so each is prepared once per connection. */
+function cacheStatements(connection: Database.Database): SqliteDatabase {
+  const statements = new Map<string, SqliteStatement>();
+  return {
+    close: () => connection.close(),
+    prepare(text) {
+      if (!connection.open) throw new StoreUnavailable('the store is closed');
+      let statement = statements.get(text);
+      if (!statement) {
+        statement = connection.prepare<unknown[]>(text) as SqliteStatement;
+        statements.set(text, statement);
+      }
+      return statement;
+    },
+  };
+}
+
+/**
+ * Tries again while another process holds the lock, until `deadline` (by `performance.now()`).
+ * Whoever comes after the deadline, having queued behind others, is turned away without an attempt: each would stop
+ * the event loop for a while, and there may be many.
+ * @throws StoreUnavailable
+ */
+async function patiently<T>(
+  attempt: () => T | Promise<T>,
+  deadline: number = performance.now() + PATIENCE_MS,
+): Promise<T> {
+  let lastError: unknown;
+  while (performance.now() < deadline) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isBusy(error)) throw toStoreError(error);
+      lastError = error;
+    }
+    await setTimeout(PAUSE_MS.min + Math.random() * (PAUSE_MS.max - PAUSE_MS.min));
+  }
+  throw new StoreUnavailable('the database is busy', { cause: lastError });
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Database.SqliteError && /^SQLITE_(BUSY|LOCKED|PROTOCOL)(_|$)/.test(error.code);
+}
+
+function toStoreError(error: unknown): unknown {
+  if (!(error instanceof Database.SqliteError) || !OUTAGES.test(error.code)) return error;
+  return new StoreUnavailable(`the database cannot be used now (${error.code})`, { cause: error });
+}

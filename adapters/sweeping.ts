@@ -1,0 +1,41 @@
+// Deletes what has expired, in small transactions.
+import type { Clock } from '../src/store.ts';
+import type { Engine } from './engine.ts';
+
+/** Rows stay this long after their expiry, in seconds, so that no request which just found one loses it half-way. */
+const TOLERANCE = 60;
+
+/**
+ * Deletes at most `limit` expired artifacts and tombstones in one short transaction, then tidies up; answers how many.
+ * A consumed artifact stays until it expires: its replay must be recognised.
+ */
+export async function sweepExpired(engine: Engine, clock: Clock, limit: number): Promise<number> {
+  const before = clock() - TOLERANCE;
+  const swept = await engine.write(async (db) => {
+    const artifacts = await db
+      .deleteFrom('artifacts')
+      .where(({ eb, refTuple, selectFrom }) =>
+        eb(
+          refTuple('model', 'id_hash'),
+          'in',
+          selectFrom('artifacts')
+            .select(['model', 'id_hash'])
+            .where('expires_at', '<', before)
+            .limit(limit)
+            .$asTuple('model', 'id_hash'),
+        ),
+      )
+      .executeTakeFirst();
+    const left = limit - Number(artifacts.numDeletedRows);
+    if (left <= 0) return limit;
+    const tombstones = await db
+      .deleteFrom('revoked_grants')
+      .where('grant_hash', 'in', (expired) =>
+        expired.selectFrom('revoked_grants').select('grant_hash').where('expires_at', '<', before).limit(left),
+      )
+      .executeTakeFirst();
+    return limit - left + Number(tombstones.numDeletedRows);
+  });
+  await engine.tidy();
+  return swept;
+}
