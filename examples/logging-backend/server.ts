@@ -36,13 +36,14 @@ export function createLoggingBackend(config: LoggingBackendConfig, logs: LogStor
     ctx.body = logs.latest(parseLimit(ctx.query.limit));
   }
 
+  // Lets a developer see, next to the issuer's own /debug-env, that both have the same secret and names.
   async function debugEnvironment(ctx: Context): Promise<void> {
     if (!isLoopback(ctx.socket.remoteAddress)) return;
     ctx.body = {
-      jwt_issuer: config.shared?.issuer,
-      oidc_issuer: config.provider?.issuer,
-      logging_backend_aud: config.audience,
-      jwt_secret_key_fingerprints: config.shared?.secrets.map(secretFingerprint) ?? [],
+      JWT_ISSUER: config.shared?.issuer,
+      OIDC_ISSUER: config.provider?.issuer,
+      LOGGING_BACKEND_AUD: config.audience,
+      JWT_SECRET_KEY: config.shared?.secrets.map(secretFingerprint) ?? [],
     };
   }
 

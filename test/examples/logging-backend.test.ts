@@ -299,7 +299,7 @@ describe('examples: logging back end', () => {
 
   it('shows fingerprints of its secrets at /debug-env, never a secret', async () => {
     const text = await (await fetch(`${backend.url}/debug-env`)).text();
-    const { jwt_secret_key_fingerprints: fingerprints } = JSON.parse(text);
+    const { JWT_SECRET_KEY: fingerprints } = JSON.parse(text);
     assert.deepEqual(fingerprints, [secretFingerprint(currentSecret), secretFingerprint(previousSecret)]);
     assert.match(String(fingerprints[0]), /^[0-9a-f]{8}$/);
     assert.ok(!text.includes(currentSecret) && !text.includes(previousSecret));
