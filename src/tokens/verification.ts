@@ -1,0 +1,95 @@
+// Decides whether a token is a good access token of ours for an audience: authenticates first, explains after.
+import { type CryptoKey, compactVerify, errors } from 'jose';
+import type { Keyring } from '../keys/keyring.ts';
+import type { Clock, ResourceServer } from '../store.ts';
+import { type Issuers, importSharedSecret, maxLifetime } from './access-token.ts';
+import { findBrokenRule, type Refusal, refuse, type VerifiedClaims } from './claim-rules.ts';
+import { type CompactJws, type JwsHeader, parseCompactJws } from './compact-jws.ts';
+
+/** The answer to "is this token good for that audience?", in wire names. */
+export type Verification = { readonly valid: true; readonly claims: VerifiedClaims } | Refusal;
+
+export interface Verifier {
+  /**
+   * Verifies a JWT access token (RFC 9068 §4): one that this installation issued, or one that a service signed itself
+   * with the shared secret. When shape, key or signature is not ours, the refusal is the same whatever the cause.
+   * @param audience the name of the resource server that was shown the token, never taken from the token; not empty
+   * @throws StoreUnavailable
+   */
+  verify(token: string, audience: string): Promise<Verification>;
+}
+
+export interface VerifierOptions extends Issuers {
+  readonly keyring: Pick<Keyring, 'verificationKey'>;
+  /** every secret with which HS256 tokens may be signed */
+  readonly sharedSecrets: readonly string[];
+  /** leeway in seconds */
+  readonly clockSkew: number;
+  readonly clock: Clock;
+  readonly findResourceServer: (audience: string) => Promise<ResourceServer | undefined>;
+  /** asked last, of a token that is good otherwise; absent, nothing is revoked */
+  readonly isRevoked?: (claims: VerifiedClaims) => Promise<boolean>;
+}
+
+const unverifiable: Refusal = Object.freeze({ valid: false, error: 'invalid_token', reason: 'unverifiable' });
+
+export function createVerifier(options: VerifierOptions): Verifier {
+  const { keyring, clockSkew, clock, findResourceServer, isRevoked } = options;
+  const sharedSecrets = options.sharedSecrets.map(importSharedSecret);
+
+  return {
+    async verify(token, audience) {
+      const jws = parseCompactJws(token);
+      if (jws === undefined || !(await isSigned(token, jws.header, keyring, sharedSecrets))) return unverifiable;
+
+      const expectations = { audience, issuers: options, now: clock(), clockSkew, maxLifetime };
+      const refusal =
+        findBrokenRule(jws, expectations) ?? checkResourceServer(jws, audience, await findResourceServer(audience));
+      if (refusal !== undefined) return refusal;
+
+      const claims = jws.payload as VerifiedClaims;
+      if (await isRevoked?.(claims)) return refuse('revoked', 'jti', 'a token that is not revoked', claims['jti']);
+      return { valid: true, claims };
+    },
+  };
+}
+
+/** Whether a key of ours made the signature. The key decides the algorithm, never the token (RFC 8725 §3.1). */
+async function isSigned(
+  token: string,
+  { alg, kid }: JwsHeader,
+  keyring: VerifierOptions['keyring'],
+  sharedSecrets: readonly CryptoKey[],
+): Promise<boolean> {
+  const named = kid === undefined ? undefined : keyring.verificationKey(kid);
+  if (named !== undefined) return named.alg === alg && isSignedWith(named.key, alg, token);
+  if (alg !== 'HS256') return false;
+  for (const secret of sharedSecrets) {
+    if (await isSignedWith(secret, alg, token)) return true;
+  }
+  return false;
+}
+
+async function isSignedWith(key: CryptoKey, alg: string, token: string): Promise<boolean> {
+  try {
+    await compactVerify(token, key, { algorithms: [alg] });
+    return true;
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Whoever knows the shared secret can sign anything with it, so HS256 is good only where the resource server is
+ * registered for it. Any key pair of ours is good everywhere: a resource server may have been registered anew since.
+ */
+function checkResourceServer(
+  { header }: CompactJws,
+  audience: string,
+  resourceServer: ResourceServer | undefined,
+): Refusal | undefined {
+  if (resourceServer === undefined) return refuse('audience', 'aud', 'a registered resource server', audience);
+  if (header.alg !== 'HS256' || resourceServer.alg === 'HS256') return undefined;
+  return refuse('algorithm', 'alg', resourceServer.alg, header.alg);
+}
