@@ -5,7 +5,7 @@
  * decomposed letters, and runs of white space all meet (security.md R50). Idempotent.
  */
 export function loginKey(login: string): string {
-  // Upper case first: it unites what lower case alone keeps apart (final sigma, sharp s), close to full case folding.
-  const folded = login.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
+  // The way through upper case unites what lower case alone keeps apart (final sigma, sharp s): full case folding.
+  const folded = login.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC');
   return folded.replace(/\s+/g, ' ').trim();
 }

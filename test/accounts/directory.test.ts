@@ -1,0 +1,154 @@
+// Accounts: adding them, signing in to them, and what an operator changes, on a real store.
+import assert from 'node:assert/strict';
+import { hash as argon2 } from '@node-rs/argon2';
+import { type AccountDirectory, createAccountDirectory, InvalidAccount } from '../../src/accounts/directory.ts';
+import { createPasswordHasher } from '../../src/accounts/passwords.ts';
+import { Conflict } from '../../src/store.ts';
+import { openTemporaryStore, type TemporaryStore } from './temporary-store.ts';
+
+const password = 'a long enough password';
+
+describe('accounts', () => {
+  let temporary: TemporaryStore;
+  let directory: AccountDirectory;
+
+  beforeEach(async () => {
+    temporary = await openTemporaryStore();
+    const { store, clock } = temporary;
+    directory = createAccountDirectory({ accounts: store.accounts, passwords: createPasswordHasher(), clock });
+  });
+
+  afterEach(async () => {
+    await temporary[Symbol.asyncDispose]();
+  });
+
+  it('have a random UUID as their id and remember when they were made', async () => {
+    const alice = await directory.add({ username: 'alice' });
+    const bob = await directory.add({ username: 'bob' });
+    assert.match(alice.id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    assert.notEqual(alice.id, bob.id);
+    assert.equal(alice.createdAt, temporary.time.now);
+    assert.equal(alice.claims.updated_at, temporary.time.now);
+    assert.deepEqual(await directory.find(alice.id), alice);
+    assert.deepEqual(await directory.list(), [alice, bob]);
+  });
+
+  it('are opened by username or e-mail address in any spelling, with the right password', async () => {
+    const alice = await directory.add({ username: 'Alice', password, claims: { email: 'alice@example.org' } });
+    for (const login of ['Alice', ' ALICE ', 'ａlice', 'alice@example.org', 'Alice@EXAMPLE.org']) {
+      assert.deepEqual(await directory.authenticate(login, password), alice, login);
+      assert.deepEqual(await directory.findByUsername(login), alice, login);
+    }
+  });
+
+  it('stay closed to everything else, with the same answer', async () => {
+    await directory.add({ username: 'alice', password });
+    await directory.add({ username: 'nobody' });
+    const { id } = await directory.add({ username: 'eve', password });
+    await directory.disable(id);
+    for (const [login, tried] of [
+      ['alice', 'another long password'],
+      ['alice', ''],
+      ['alice', `${password}\0`],
+      ['mallory', password],
+      ['', password],
+      ['alice\0', password],
+      ['%', password],
+      ['a'.repeat(10_000), password],
+      ['nobody', password],
+      ['nobody', ''],
+      ['eve', password],
+    ] as const) {
+      assert.equal(await directory.authenticate(login, tried), undefined, `${login.slice(0, 20)}: ${tried}`);
+    }
+  });
+
+  it('open again once enabled', async () => {
+    const { id } = await directory.add({ username: 'alice', password });
+    assert.equal(await directory.disable(id), true);
+    assert.equal((await directory.find(id))?.disabledAt, temporary.time.now);
+    assert.equal(await directory.enable(id), true);
+    assert.equal((await directory.authenticate('alice', password))?.id, id);
+  });
+
+  it('keep the moment at which they were first disabled', async () => {
+    const { id } = await directory.add({ username: 'alice' });
+    await directory.disable(id);
+    const first = temporary.time.now;
+    temporary.time.now += 60;
+    await directory.disable(id);
+    assert.equal((await directory.find(id))?.disabledAt, first);
+  });
+
+  it('change their password', async () => {
+    const { id } = await directory.add({ username: 'alice', password });
+    assert.equal(await directory.setPassword(id, 'another long password'), true);
+    assert.equal(await directory.authenticate('alice', password), undefined);
+    assert.equal((await directory.authenticate('alice', 'another long password'))?.id, id);
+  });
+
+  it('are gone once removed, and their username is free', async () => {
+    const { id } = await directory.add({ username: 'alice', password });
+    assert.equal(await directory.remove(id), true);
+    assert.equal(await directory.find(id), undefined);
+    assert.equal(await directory.authenticate('alice', password), undefined);
+    assert.notEqual((await directory.add({ username: 'alice' })).id, id);
+  });
+
+  it('that do not exist cannot be changed', async () => {
+    const id = '00000000-0000-4000-8000-000000000000';
+    assert.equal(await directory.setPassword(id, password), false);
+    assert.equal(await directory.disable(id), false);
+    assert.equal(await directory.enable(id), false);
+    assert.equal(await directory.remove(id), false);
+  });
+
+  it('replace a weaker hash at the next good sign-in, and only then (security.md R47)', async () => {
+    const { id } = await directory.add({ username: 'alice' });
+    const account = await directory.find(id);
+    assert.ok(account);
+    const passwordHash = await argon2(password, { memoryCost: 8_192, timeCost: 1 });
+    await temporary.store.accounts.update({ ...account, passwordHash }, ['alice']);
+    await directory.authenticate('alice', 'another long password');
+    assert.equal((await directory.find(id))?.passwordHash, passwordHash);
+    await directory.authenticate('alice', password);
+    assert.match(String((await directory.find(id))?.passwordHash), /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    assert.equal((await directory.authenticate('alice', password))?.id, id);
+  });
+
+  for (const [name, username, email] of [
+    ['the same username', 'alice', undefined],
+    ['the same username in another spelling', 'ＡLICE', undefined],
+    ['the same e-mail address', 'bob', 'Alice@example.org'],
+  ] as const) {
+    it(`refuse ${name} twice`, async () => {
+      await directory.add({ username: 'alice', claims: { email: 'alice@example.org' } });
+      await assert.rejects(directory.add({ username, claims: email ? { email } : {} }), Conflict);
+      assert.equal((await directory.list()).length, 1);
+    });
+  }
+
+  for (const [name, username] of [
+    ['nothing', ''],
+    ['65 characters', 'x'.repeat(65)],
+    ['a control character', 'al\u0007ice'],
+    ['a line break', 'al\nice'],
+    ['a NUL', 'al\0ice'],
+    ['an invisible character', 'al\u200bice'],
+    ['a change of direction', 'al\u202eice'],
+    ['half a surrogate pair', 'al\ud83dice'],
+    ['space at its end', 'alice '],
+    ["somebody else's e-mail address", 'bob@example.org'],
+    ['an @ in full width', 'bob＠example.org'],
+  ] as const) {
+    it(`refuse a username of ${name}`, async () => {
+      const claims = { email: 'alice@example.org' };
+      await assert.rejects(directory.add({ username, claims }), InvalidAccount);
+    });
+  }
+
+  it('may have their own e-mail address as username', async () => {
+    const alice = await directory.add({ username: 'alice@example.org', claims: { email: 'Alice@example.org' } });
+    assert.deepEqual(await directory.findByUsername('ALICE@example.org'), alice);
+  });
+});
