@@ -1,0 +1,74 @@
+// Finds the interaction that a page belongs to, and protects its forms.
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Context } from 'koa';
+import { type Client, errors, type Interaction, type Provider } from 'oidc-provider';
+
+/** An interaction whose cookie the browser holds, with the client that began it. */
+export interface OngoingInteraction {
+  interaction: Interaction;
+  client: Client;
+}
+
+/**
+ * The interaction of this URL. The cookie of another interaction, or none, is not enough: a link that somebody sent
+ * opens nothing (security requirement R37).
+ * @throws errors.SessionNotFound when it has ended, expired, or belongs to another browser
+ */
+export async function getInteraction(provider: Provider, ctx: Context): Promise<OngoingInteraction> {
+  const interaction = await provider.interactionDetails(ctx.req, ctx.res);
+  if (interaction.uid !== ctx['params']['uid']) throw new errors.SessionNotFound('interaction and cookie mismatch');
+  const client = await provider.Client.find(String(interaction.params['client_id']));
+  if (client === undefined) throw new errors.SessionNotFound('the client of this interaction is gone');
+  return { interaction, client };
+}
+
+/** Refuses a form that another site posts, before anything is looked up (security requirement R36). */
+export function refuseForeignForms(ctx: Context, issuer: string): void {
+  const site = ctx.get('sec-fetch-site');
+  const origin = ctx.get('origin');
+  const foreignSite = site !== '' && site !== 'same-origin' && site !== 'none';
+  // our pages send no referrer, and so their forms have the origin `null`
+  const foreignOrigin = origin !== '' && origin !== 'null' && origin !== new URL(issuer).origin;
+  if (foreignSite || foreignOrigin) ctx.throw(403, 'the form was sent by another site', { expose: true });
+}
+
+/** Tokens for the forms of an interaction: only a page that we rendered for this interaction knows its token. */
+export interface FormTokens {
+  issue(uid: string): string;
+  verify(uid: string, token: unknown): boolean;
+}
+
+/** @param secrets the first one issues, all verify */
+export function createFormTokens(secrets: readonly [string, ...string[]]): FormTokens {
+  const tokenOf = (secret: string, uid: string) =>
+    createHmac('sha256', secret).update(`interaction form ${uid}`).digest('base64url');
+  return {
+    issue: (uid) => tokenOf(secrets[0], uid),
+    verify(uid, token) {
+      if (typeof token !== 'string') return false;
+      const presented = Buffer.from(token);
+      return secrets.some((secret) => {
+        const expected = Buffer.from(tokenOf(secret, uid));
+        return presented.length === expected.length && timingSafeEqual(presented, expected);
+      });
+    },
+  };
+}
+
+/** Where the forms of an interaction go, and where answering them may lead. */
+export function urlsOf(issuer: string, { uid, params }: Interaction) {
+  const action = `${new URL(issuer).pathname.replace(/\/$/, '')}/login/${uid}`;
+  const redirectUri = params['redirect_uri'];
+  return { action, cancel: `${action}/cancel`, redirectUri: typeof redirectUri === 'string' ? [redirectUri] : [] };
+}
+
+/** What pages show of a client (RFC 7591 §2). */
+export function presentClient(client: Client) {
+  return {
+    name: client.clientName ?? client.clientId,
+    ...(client.logoUri ? { logoUri: client.logoUri } : {}),
+    ...(client.policyUri ? { policyUri: client.policyUri } : {}),
+    ...(client.tosUri ? { tosUri: client.tosUri } : {}),
+    ...(client.clientUri ? { clientUri: client.clientUri } : {}),
+  };
+}

@@ -1,0 +1,48 @@
+// The sign-in step: name and password.
+import { PasswordQueueFull } from '../src/accounts/hash-queue.ts';
+import { PASSWORD_ACR } from '../src/provider/configuration.ts';
+import { TemporarilyUnavailable } from '../src/provider/storage-errors.ts';
+import { presentClient, urlsOf } from './interaction.ts';
+import { factsOf, type InteractionStep, type StepRequest } from './router.ts';
+
+/** One sentence for an unknown name, a wrong password and a disabled account alike. */
+const REFUSED = 'That name and password do not match. Check both and try again.';
+
+export const login: InteractionStep = {
+  async show(request) {
+    const hint = request.interaction.params['login_hint'];
+    render(request, typeof hint === 'string' ? { login: hint } : {});
+  },
+
+  async submit(request, { login: name, password }) {
+    const account = await authenticate(request, name, password);
+    if (account === undefined) {
+      request.parts.audit.loginFailed(factsOf(request));
+      request.ctx.status = 400;
+      render(request, { error: REFUSED, ...(typeof name === 'string' ? { login: name } : {}) });
+      return undefined;
+    }
+    request.parts.audit.loginSucceeded({ ...factsOf(request), accountId: account.id });
+    return { login: { accountId: account.id, amr: ['pwd'], acr: PASSWORD_ACR } };
+  },
+};
+
+async function authenticate({ parts }: StepRequest, name: unknown, password: unknown) {
+  if (typeof name !== 'string' || typeof password !== 'string') return undefined;
+  try {
+    return await parts.accounts.authenticate(name, password);
+  } catch (error) {
+    throw error instanceof PasswordQueueFull ? new TemporarilyUnavailable(error) : error;
+  }
+}
+
+function render({ ctx, parts, interaction, client }: StepRequest, said: { login?: string; error?: string }): void {
+  const { action, cancel, redirectUri } = urlsOf(parts.issuer, interaction);
+  const presented = presentClient(client);
+  parts.pages.show(
+    ctx,
+    'login',
+    { action, cancel, csrf: parts.tokens.issue(interaction.uid), client: presented, ...said },
+    { formAction: redirectUri, imgSrc: presented.logoUri ? [presented.logoUri] : [] },
+  );
+}

@@ -1,0 +1,215 @@
+// The composition root: builds every part from what it needs and stacks the middleware. Read from top to bottom.
+import { createSecretKey } from 'node:crypto';
+import Koa from 'koa';
+import compose from 'koa-compose';
+import Router from 'koa-router';
+import type { Provider } from 'oidc-provider';
+import type { Logger } from 'pino';
+import { createProviderAdapter } from '../adapters/provider-adapter.ts';
+import { createFormTokens } from '../interactions/interaction.ts';
+import { createInteractionRouter } from '../interactions/router.ts';
+import { createAccountDirectory } from './accounts/directory.ts';
+import { createPasswordHasher } from './accounts/passwords.ts';
+import { browserUiClient } from './clients/browser-ui.ts';
+import { providerMetadata } from './clients/metadata.ts';
+import { createClientRegistry } from './clients/registration.ts';
+import { matchesSecret } from './clients/secrets.ts';
+import type { Config } from './config.ts';
+import { createDefaultHeaders } from './http/default-headers.ts';
+import { createDebugEnv, createTestToken } from './http/development-endpoints.ts';
+import { createErrorHandler } from './http/errors.ts';
+import { createReadiness, ping } from './http/health.ts';
+import { createHome, notFound } from './http/home.ts';
+import { createPageResponses } from './http/page-responses.ts';
+import { createPages } from './http/pages.ts';
+import { createProtocolRequests } from './http/protocol-requests.ts';
+import { createRequestGate } from './http/request-gate.ts';
+import { createRequestLog } from './http/request-log.ts';
+import { createServiceTokenEndpoint } from './http/service-token-endpoint.ts';
+import { createVerifyEndpoint } from './http/verify-endpoint.ts';
+import { openKeyring } from './keys/signing-keys.ts';
+import { createAuditLog } from './logging/events.ts';
+import { createAccessTokenCustomizer } from './provider/access-tokens.ts';
+import { createFindAccount } from './provider/accounts.ts';
+import { auditProvider } from './provider/audit.ts';
+import { isProviderPath } from './provider/configuration.ts';
+import { createProviderPages } from './provider/pages.ts';
+import { createProvider } from './provider/provider.ts';
+import { createResourceIndicators } from './provider/resource-indicators.ts';
+import { translateStorageError } from './provider/storage-errors.ts';
+import { loggingResourceServer } from './resource-servers/logging.ts';
+import { createResourceServerRegistry } from './resource-servers/registry.ts';
+import type { Clock, Store } from './store.ts';
+import { createServiceTokens, type ServiceToken } from './tokens/service-token.ts';
+import { createVerifier } from './tokens/verification.ts';
+
+/** The running service, without its socket. */
+export interface App {
+  koa: Koa;
+  /** the provider in use */
+  provider(): Provider;
+  /** `/ready` answers 503 from now on */
+  startDraining(): void;
+  /** the JWT with which this service writes to the central log service */
+  logServiceToken(): Promise<ServiceToken>;
+}
+
+/** @param options `store` is migrated; `clock` answers epoch seconds */
+export async function createApp(options: { config: Config; store: Store; logger: Logger; clock: Clock }): Promise<App> {
+  const { config, store, logger, clock } = options;
+  const { issuer, sharedSecretIssuer } = config;
+  const prefix = new URL(issuer).pathname.replace(/\/$/, '');
+  const audit = createAuditLog(logger);
+
+  // who there is
+  const accounts = createAccountDirectory({ accounts: store.accounts, passwords: createPasswordHasher(), clock });
+  const clients = createClientRegistry({
+    clients: store.clients,
+    builtIn: config.browserUi ? [browserUiClient(config.browserUi, config.loggingBackendAud)] : [],
+    clock,
+  });
+  const resourceServers = createResourceServerRegistry({
+    resourceServers: store.resourceServers,
+    builtIn: [loggingResourceServer(config.loggingBackendAud)],
+    clock,
+  });
+
+  // what they are given, and how it is checked
+  const keyring = await openKeyring({ keys: store.keys, clock });
+  const [sharedSecret] = config.jwtSecrets as [string];
+  const serviceTokens = createServiceTokens({
+    keyring,
+    sharedSecret,
+    issuer,
+    sharedSecretIssuer,
+    defaultLifetime: config.accessTokenLifetime,
+    clock,
+  });
+  const verifier = createVerifier({
+    keyring,
+    sharedSecrets: config.jwtSecrets,
+    issuer,
+    sharedSecretIssuer,
+    clockSkew: config.clockSkew,
+    clock,
+    findResourceServer: resourceServers.find,
+  });
+  const issueFor = async (clientId: string, audience: string): Promise<ServiceToken | undefined> => {
+    const resourceServer = await resourceServers.find(audience);
+    return resourceServer && serviceTokens.issue({ clientId, resourceServer, scope: resourceServer.scope });
+  };
+
+  // the provider
+  const pages = createPageResponses(createPages());
+  const provider = createProvider({
+    issuer,
+    cookieSecrets: config.cookieSecrets,
+    accessTokenLifetime: config.accessTokenLifetime,
+    clockSkew: config.clockSkew,
+    features: config.features,
+    jwks: keyring.privateJwks,
+    adapter: createProviderAdapter({
+      artifacts: store.artifacts,
+      findClient: async (clientId) => {
+        const client = await clients.find(clientId);
+        return client && providerMetadata(client);
+      },
+      translate: translateStorageError,
+    }),
+    findAccount: createFindAccount(accounts.find),
+    resourceIndicators: createResourceIndicators({
+      findClient: clients.find,
+      findResourceServer: resourceServers.find,
+      sharedSecret: createSecretKey(sharedSecret, 'utf8'),
+      accessTokenLifetime: config.accessTokenLifetime,
+    }),
+    customizeAccessToken: createAccessTokenCustomizer({ issuer, sharedSecretIssuer }),
+    pages: createProviderPages(pages),
+    matchesClientSecret: async (clientId, presented) => matchesSecret(await clients.find(clientId), presented, clock()),
+  });
+  auditProvider(provider, { audit, logger });
+
+  // our own endpoints
+  let draining = false;
+  const own = new Router();
+  own.get('/', createHome({ issuer, pages }));
+  own.get('/ping', ping);
+  own.get(
+    '/ready',
+    createReadiness({
+      checks: {
+        store: () => store.probe(),
+        keys: () => signAndVerify(issueFor, verifier, config),
+      },
+      isDraining: () => draining,
+      onFailure: (part, error) => logger.error({ err: error, part }, 'not ready'),
+    }),
+  );
+  own.post('/verify', createVerifyEndpoint(verifier.verify));
+  if (config.mode === 'development') {
+    own.get(
+      '/test-token',
+      createTestToken({ audience: config.loggingBackendAud, subject: config.identitySub, issue: issueFor }),
+    );
+    own.get(
+      '/debug-env',
+      createDebugEnv({ issuer, sharedSecretIssuer, audience: config.loggingBackendAud, jwtSecrets: config.jwtSecrets }),
+    );
+  }
+  const interactions = createInteractionRouter({
+    provider: () => provider,
+    accounts,
+    pages,
+    tokens: createFormTokens(config.cookieSecrets as [string, ...string[]]),
+    audit,
+    issuer,
+  });
+  const serviceToken = createServiceTokenEndpoint({
+    findClient: clients.find,
+    findResourceServer: resourceServers.find,
+    issue: serviceTokens.issue,
+    allowUnauthenticated: config.allowUnauthenticatedTokens,
+    clock,
+    audit,
+  });
+
+  // from the outside in
+  const koa = new Koa();
+  koa.proxy = true; // forwarded headers are rewritten by the request gate
+  koa.keys = [...config.cookieSecrets];
+  koa.on('error', (error) => logger.error({ err: error }, 'response failed'));
+  koa.use(createRequestLog(logger));
+  koa.use(createDefaultHeaders());
+  koa.use(createErrorHandler({ logger, pages }));
+  koa.use(createRequestGate({ issuer, trustedProxies: config.trustedProxies }));
+  koa.use(own.routes());
+  koa.use(interactions.routes());
+  koa.use(createProtocolRequests({ prefix, serviceToken }));
+  const dispatch = compose(provider.middleware);
+  koa.use((ctx, next) => (isProviderPath(ctx.path) ? dispatch(ctx as never, next) : next()));
+  koa.use(notFound(pages));
+
+  return {
+    koa,
+    provider: () => provider,
+    startDraining() {
+      draining = true;
+    },
+    async logServiceToken() {
+      const token = await issueFor(config.identitySub, config.loggingBackendAud);
+      if (token === undefined) throw new Error(`no resource server ${config.loggingBackendAud}`);
+      return token;
+    },
+  };
+}
+
+/** Readiness of the keys: a token that is signed now verifies now. */
+async function signAndVerify(
+  issueFor: (clientId: string, audience: string) => Promise<ServiceToken | undefined>,
+  verifier: ReturnType<typeof createVerifier>,
+  { identitySub, loggingBackendAud }: Config,
+): Promise<void> {
+  const issued = await issueFor(identitySub, loggingBackendAud);
+  const verification = issued && (await verifier.verify(issued.token, loggingBackendAud));
+  if (!verification?.valid) throw new Error(`a fresh token does not verify: ${JSON.stringify(verification)}`);
+}

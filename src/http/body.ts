@@ -1,0 +1,124 @@
+// Reads request bodies once, bounded and strictly: forms and JSON, nothing else.
+import type { Context } from 'koa';
+import { koaBody } from 'koa-body';
+import { errors } from 'oidc-provider';
+import { parseStrictObject } from '../strict-json.ts';
+
+/** Largest request body in bytes. */
+export const MAX_BODY_BYTES = 64 * 1024;
+
+/** Most parameters of one form or query. */
+const MAX_PARAMETERS = 200;
+
+const MAX_JSON_MEMBERS = 100;
+const MAX_JSON_STRING = 16 * 1024;
+
+/** Parameters as sent: a name that was repeated has all its values. */
+export type Parameters = Record<string, string | string[]>;
+
+/** A body that we do not accept: too large (413) or of another type (415); the code stays OAuth's (RFC 6749 §5.2). */
+export class UnacceptableBody extends errors.OIDCProviderError {
+  constructor(statusCode: number, description: string) {
+    super(statusCode, 'invalid_request');
+    this.error_description = description;
+    this.expose = true;
+  }
+}
+
+/** `form` or `json` by the content type alone; never guessed. @throws UnacceptableBody (415) */
+export function bodyKind(ctx: Context): 'form' | 'json' {
+  const encoding = ctx.get('content-encoding');
+  if (encoding !== '' && encoding.toLowerCase() !== 'identity') {
+    throw new UnacceptableBody(415, 'encoded request bodies are not supported');
+  }
+  switch (ctx.get('content-type').split(';')[0]?.trim().toLowerCase()) {
+    case 'application/x-www-form-urlencoded':
+      return 'form';
+    case 'application/json':
+      return 'json';
+    default:
+      throw new UnacceptableBody(415, 'the content type must be application/x-www-form-urlencoded or application/json');
+  }
+}
+
+/** @throws UnacceptableBody (413), errors.InvalidRequest */
+export async function readForm(ctx: Context): Promise<Parameters> {
+  return parseParameters(await readText(ctx));
+}
+
+/**
+ * A JSON object (RFC 8259) without duplicate members, at most 16 deep, with at most 100 members.
+ * @throws UnacceptableBody (413), errors.InvalidRequest
+ */
+export async function readJson(ctx: Context): Promise<Record<string, unknown>> {
+  const body = parseStrictObject(Buffer.from(await readText(ctx)));
+  if (body === undefined || !isModest(body)) throw new errors.InvalidRequest('the request body is not acceptable JSON');
+  return body;
+}
+
+/** Few members, short strings: nothing that we take as JSON needs more. */
+function isModest(body: Record<string, unknown>): boolean {
+  const members = Object.entries(body);
+  return (
+    members.length <= MAX_JSON_MEMBERS &&
+    members.every(([name, value]) => `${name}${typeof value === 'string' ? value : ''}`.length <= MAX_JSON_STRING)
+  );
+}
+
+/** Parses `application/x-www-form-urlencoded`. @throws errors.InvalidRequest when an escape is malformed */
+export function parseParameters(text: string): Parameters {
+  const parameters: Parameters = Object.create(null);
+  if (text === '') return parameters;
+  const pairs = text.split('&');
+  if (pairs.length > MAX_PARAMETERS) throw new errors.InvalidRequest('too many parameters');
+  for (const pair of pairs) {
+    const at = pair.indexOf('=');
+    const name = decode(at === -1 ? pair : pair.slice(0, at));
+    if (name === '') continue;
+    const value = decode(at === -1 ? '' : pair.slice(at + 1));
+    const earlier = parameters[name];
+    parameters[name] = earlier === undefined ? value : [earlier, value].flat();
+  }
+  return parameters;
+}
+
+/** The inverse of {@link parseParameters}. */
+export function formatParameters(parameters: Parameters): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    for (const one of [value].flat()) search.append(name, one);
+  }
+  return search.toString();
+}
+
+function decode(text: string): string {
+  let value: string;
+  try {
+    value = decodeURIComponent(text.replaceAll('+', ' '));
+  } catch (cause) {
+    throw new errors.InvalidRequest('a parameter is not properly encoded', undefined, { cause });
+  }
+  if (value.includes('\0')) throw new errors.InvalidRequest('a parameter contains a NUL character');
+  return value;
+}
+
+const readAsText = koaBody({
+  json: false,
+  urlencoded: false,
+  text: true,
+  textTypes: ['application/x-www-form-urlencoded', 'application/json'],
+  textLimit: MAX_BODY_BYTES,
+});
+
+async function readText(ctx: Context): Promise<string> {
+  try {
+    await readAsText(ctx, async () => {});
+  } catch (cause) {
+    if ((cause as { status?: number }).status === 413) throw new UnacceptableBody(413, 'the request body is too large');
+    throw new errors.InvalidRequest('failed to read the request body', undefined, { cause });
+  }
+  const text: unknown = (ctx.request as { body?: unknown }).body;
+  if (typeof text !== 'string') return '';
+  if (text.includes('\uFFFD')) throw new errors.InvalidRequest('the request body is not valid UTF-8');
+  return text;
+}

@@ -1,0 +1,32 @@
+// The page at the issuer's root, and the answer to every path that does not exist.
+import type { Context } from 'koa';
+import type { PageResponses } from './page-responses.ts';
+
+/** `GET /`: says what this is and where its metadata are. */
+export function createHome(options: { issuer: string; pages: PageResponses }): (ctx: Context) => Promise<void> {
+  const { issuer, pages } = options;
+  const base = issuer.replace(/\/$/, '');
+  const discovery = `${base}/.well-known/openid-configuration`;
+  return async (ctx) => {
+    pages.show(ctx, 'home', {
+      issuer,
+      discovery,
+      links: [
+        { href: `${base}/jwks`, label: 'Public keys (JWKS)' },
+        { href: `${base}/ping`, label: 'Health' },
+      ],
+    });
+  };
+}
+
+/** The same answer for every unknown path, whatever it looks like: nothing tells a hidden path from none. */
+export function notFound(pages: PageResponses): (ctx: Context) => Promise<void> {
+  return async (ctx) => {
+    if (ctx.accepts('json', 'html') === 'html') {
+      pages.error(ctx, { status: 404, error: 'not_found' });
+      return;
+    }
+    ctx.status = 404;
+    ctx.body = { error: 'not_found', error_description: 'there is nothing here' };
+  };
+}

@@ -1,0 +1,122 @@
+// Prepares requests for the library's endpoints: read once, strictly, and put in the form that it understands.
+import type { Context, Middleware } from 'koa';
+import { errors } from 'oidc-provider';
+import { resourceIdentifier } from '../resource-servers/identifiers.ts';
+import { bodyKind, formatParameters, type Parameters, parseParameters, readForm, readJson } from './body.ts';
+
+export interface ProtocolRequests {
+  /** relative path of the issuer's origin, without a trailing slash */
+  prefix: string;
+  /** answers POST /token with a JSON body that has no `grant_type` */
+  serviceToken(ctx: Context, body: Record<string, unknown>): Promise<void>;
+}
+
+/** Where a browser may be sent by POST; answered by the same request as a GET. */
+const REDIRECTED = new Set(['/authorize', '/logout']);
+const WITH_AUDIENCE = new Set(['/authorize', '/token', '/par', '/device_authorization']);
+const FORMS = new Set([
+  '/token',
+  '/userinfo',
+  '/introspect',
+  '/revoke',
+  '/par',
+  '/device_authorization',
+  '/logout/confirm',
+]);
+
+/** Middleware in front of the library; requests of other paths pass untouched. */
+export function createProtocolRequests(options: ProtocolRequests): Middleware {
+  return async function protocolRequests(ctx, next) {
+    if (ctx.method === 'POST' && REDIRECTED.has(ctx.path)) {
+      return redirectAsGet(ctx, options.prefix);
+    }
+    if (ctx.method === 'GET' && REDIRECTED.has(ctx.path)) {
+      const parameters = parseParameters(ctx.querystring);
+      if (ctx.path === '/authorize') ctx.querystring = formatParameters(withResource(parameters));
+    }
+    if (ctx.method === 'POST' && FORMS.has(ctx.path)) {
+      const parameters = await readParameters(ctx, options);
+      if (parameters === undefined) return;
+      refuseQueryTwins(ctx, parameters);
+      replay(ctx, WITH_AUDIENCE.has(ctx.path) ? withResource(parameters) : parameters);
+    }
+    return next();
+  };
+}
+
+/** The form, or a JSON body with `grant_type` as that form; undefined when the request is already answered. */
+async function readParameters(ctx: Context, options: ProtocolRequests): Promise<Parameters | undefined> {
+  // RFC 6750 §2.1: userinfo may be asked by POST with the token in a header and no body at all
+  if (ctx.path === '/userinfo' && !ctx.get('content-type')) return {};
+  const kind = bodyKind(ctx);
+  if (kind === 'form') return readForm(ctx);
+  if (ctx.path !== '/token') throw new errors.InvalidRequest('only form bodies are accepted here');
+  const body = await readJson(ctx);
+  if (body['grant_type'] === undefined) {
+    await options.serviceToken(ctx, body);
+    return undefined;
+  }
+  return parametersOf(body);
+}
+
+function parametersOf(body: Record<string, unknown>): Parameters {
+  const parameters: Parameters = Object.create(null);
+  for (const [name, value] of Object.entries(body)) {
+    const several = Array.isArray(value) && value.every((one) => typeof one === 'string');
+    if (typeof value !== 'string' && !several) throw new errors.InvalidRequest(`${name} must be a string`);
+    parameters[name] = value as string | string[];
+  }
+  if (formatParameters(parameters).includes('%00'))
+    throw new errors.InvalidRequest('a parameter contains a NUL character');
+  return parameters;
+}
+
+/** A parameter in the query and in the body is one that was repeated (RFC 6749 §3.1). */
+function refuseQueryTwins(ctx: Context, parameters: Parameters): void {
+  const twin = Object.keys(parseParameters(ctx.querystring)).find((name) => name in parameters);
+  if (twin !== undefined) throw new errors.InvalidRequest('parameters must not be provided twice');
+}
+
+/** `audience=NAME` is `resource=urn:audience:NAME`: audiences here are names, resource indicators are URIs. */
+function withResource(parameters: Parameters): Parameters {
+  const { audience, ...rest } = parameters;
+  if (audience === undefined || audience === '') return rest;
+  if (Array.isArray(audience)) throw new errors.InvalidRequest("'audience' parameter must not be provided twice");
+  const resources = [rest['resource'] ?? []].flat();
+  const resource = resourceIdentifier(audience);
+  return { ...rest, resource: resources.length > 0 ? [...resources, resource] : resource };
+}
+
+/**
+ * OpenID Connect Core §3.1.2.1 wants POST; cookies that are SameSite=Lax do not travel with a POST from another site.
+ * A 303 to the same request as a GET has both.
+ */
+async function redirectAsGet(ctx: Context, prefix: string): Promise<void> {
+  const parameters = ctx.get('content-type') ? await formOnly(ctx) : {};
+  refuseQueryTwins(ctx, parameters);
+  const query = [ctx.querystring, formatParameters(parameters)].filter(Boolean).join('&');
+  ctx.status = 303;
+  ctx.set('location', `${prefix}${ctx.path}${query ? `?${query}` : ''}`);
+}
+
+async function formOnly(ctx: Context): Promise<Parameters> {
+  if (bodyKind(ctx) !== 'form') throw new errors.InvalidRequest('only form bodies are accepted here');
+  return readForm(ctx);
+}
+
+/**
+ * Lets the library read the parameters as the body of the request. It reads the stream itself and warns on the console
+ * when another parser was faster, so it is shown a stream that holds exactly this.
+ * https://github.com/panva/node-oidc-provider/blob/v9.13.3/lib/shared/selective_body.js
+ */
+function replay(ctx: Context, parameters: Parameters): void {
+  const body = Buffer.from(formatParameters(parameters));
+  delete ctx.req.headers['transfer-encoding'];
+  ctx.req.headers['content-type'] = 'application/x-www-form-urlencoded';
+  ctx.req.headers['content-length'] = String(body.length);
+  Object.defineProperties(ctx.req, {
+    readable: { value: true },
+    readableEncoding: { value: null },
+    iterator: { value: () => [body] },
+  });
+}

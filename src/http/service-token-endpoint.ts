@@ -1,0 +1,101 @@
+// POST /token with {"sub","aud"}: the client-credentials grant in the JSON clothes of the old service.
+import type { Context } from 'koa';
+import { errors } from 'oidc-provider';
+import { authenticateClient, parseBasicCredentials } from '../clients/authentication.ts';
+import { grantedScope } from '../clients/permissions.ts';
+import type { AuditLog, EventFacts } from '../logging/events.ts';
+import type { ClientRecord, Clock, ResourceServer } from '../store.ts';
+
+export interface ServiceTokenEndpoint {
+  findClient(clientId: string): Promise<ClientRecord | undefined>;
+  findResourceServer(audience: string): Promise<ResourceServer | undefined>;
+  issue(request: {
+    clientId: string;
+    resourceServer: ResourceServer;
+    scope?: string;
+  }): Promise<{ token: string; expiresIn: number }>;
+  /** development only: anybody gets a token for any `sub`, as the old service did */
+  allowUnauthenticated: boolean;
+  clock: Clock;
+  audit: AuditLog;
+}
+
+/** 403: the client is who it says, and may not have this. */
+class Forbidden extends errors.OIDCProviderError {
+  constructor(error: string, description: string) {
+    super(403, error);
+    this.error_description = description;
+    this.expose = true;
+  }
+}
+
+export function createServiceTokenEndpoint(options: ServiceTokenEndpoint) {
+  return async function serviceToken(ctx: Context, body: Record<string, unknown>): Promise<void> {
+    const { sub, aud } = requiredMembers(body);
+    const { clientId, client } = await callerOf(ctx, body, sub);
+    const resourceServer = await options.findResourceServer(aud);
+    const scope = resourceServer && (client ? grantedScope(client, resourceServer) : resourceServer.scope);
+    if (resourceServer === undefined || scope === undefined) {
+      options.audit.tokenRefused({ ...factsOf(ctx), clientId, error: 'invalid_target', audience: aud });
+      throw new Forbidden('invalid_target', 'the audience is unknown or not granted to this client');
+    }
+    const { token, expiresIn } = await options.issue({ clientId, resourceServer, ...(scope ? { scope } : {}) });
+    options.audit.tokenIssued({ ...factsOf(ctx), clientId, audience: aud, scope, tokenId: token });
+    ctx.set('cache-control', 'no-store');
+    ctx.body = { token, access_token: token, token_type: 'Bearer', expires_in: expiresIn, ...(scope ? { scope } : {}) };
+  };
+
+  /** Undefined client: the unauthenticated form of development. */
+  async function callerOf(ctx: Context, body: Record<string, unknown>, sub: string) {
+    const credentials = credentialsOf(ctx, body, sub);
+    if (credentials === undefined && options.allowUnauthenticated) return { clientId: sub, client: undefined };
+    const client = credentials && (await authenticateClient(options.findClient, credentials, options.clock()));
+    if (client === undefined) {
+      options.audit.clientAuthenticationFailed({ ...factsOf(ctx), error: 'invalid_client' });
+      throw new errors.InvalidClient('client authentication failed');
+    }
+    const grantTypes = client.metadata['grant_types'];
+    if (!Array.isArray(grantTypes) || !grantTypes.includes('client_credentials')) {
+      options.audit.tokenRefused({ ...factsOf(ctx), clientId: client.clientId, error: 'unauthorized_client' });
+      throw new errors.UnauthorizedClient('the client is not registered for the client_credentials grant');
+    }
+    if (sub !== client.clientId) {
+      options.audit.tokenRefused({
+        ...factsOf(ctx),
+        clientId: client.clientId,
+        error: 'unauthorized_client',
+        reason: 'sub',
+      });
+      throw new Forbidden('unauthorized_client', 'sub must be the client itself');
+    }
+    return { clientId: client.clientId, client };
+  }
+}
+
+function factsOf(ctx: Context): EventFacts {
+  return { requestId: ctx.response.get('x-request-id'), ip: ctx.ip, grantType: 'client_credentials' };
+}
+
+function requiredMembers(body: Record<string, unknown>): { sub: string; aud: string } {
+  const { sub, aud } = body;
+  if (typeof sub !== 'string' || sub === '') throw new errors.InvalidRequest("missing required parameter 'sub'");
+  if (typeof aud !== 'string' || aud === '') throw new errors.InvalidRequest("missing required parameter 'aud'");
+  if (sub.length > 255 || /\p{Cc}/u.test(sub)) throw new errors.InvalidRequest('sub is not acceptable');
+  return { sub, aud };
+}
+
+/** One mechanism only (RFC 6749 §2.3). Undefined when none was used. */
+function credentialsOf(ctx: Context, body: Record<string, unknown>, sub: string) {
+  const authorization = ctx.get('authorization');
+  const { client_id: clientId = sub, client_secret: clientSecret } = body;
+  if (authorization !== '') {
+    if (clientSecret !== undefined)
+      throw new errors.InvalidRequest('client authentication must only be provided using one mechanism');
+    return parseBasicCredentials(authorization) ?? { clientId: '', clientSecret: '' };
+  }
+  if (clientSecret === undefined) return undefined;
+  if (typeof clientId !== 'string' || typeof clientSecret !== 'string') {
+    throw new errors.InvalidRequest('client_id and client_secret must be strings');
+  }
+  return { clientId, clientSecret };
+}

@@ -1,0 +1,167 @@
+// The library's configuration: what the provider offers, how long things live, and where its policy comes from.
+import {
+  type Adapter,
+  type Client,
+  type Configuration,
+  errors,
+  interactionPolicy,
+  type JWKS,
+  type KoaContextWithOIDC,
+} from 'oidc-provider';
+import { claimsByScope } from '../accounts/claims.ts';
+import type { Feature } from '../config.ts';
+import { cookieSettings } from './cookies.ts';
+import { loadExistingGrant } from './grants.ts';
+import type { ProviderPages } from './pages.ts';
+import type { createResourceIndicators } from './resource-indicators.ts';
+
+export interface ProviderConfiguration {
+  issuer: string;
+  cookieSecrets: readonly string[];
+  /** seconds */
+  accessTokenLifetime: number;
+  /** seconds */
+  clockSkew: number;
+  features: ReadonlySet<Feature>;
+  jwks: JWKS;
+  adapter: (model: string) => Adapter;
+  findAccount: NonNullable<Configuration['findAccount']>;
+  resourceIndicators: ReturnType<typeof createResourceIndicators>;
+  /** adapts the claims of every JWT access token before it is signed */
+  customizeAccessToken: NonNullable<NonNullable<NonNullable<Configuration['formats']>['customizers']>['jwt']>;
+  pages: ProviderPages;
+}
+
+/** The library's endpoints; its router would match other spellings too, behind the back of what stands before it. */
+const ROUTES = {
+  authorization: '/authorize',
+  end_session: '/logout',
+  introspection: '/introspect',
+  jwks: '/jwks',
+  pushed_authorization_request: '/par',
+  registration: '/register',
+  revocation: '/revoke',
+  token: '/token',
+  userinfo: '/userinfo',
+};
+
+const PATHS = new Set([
+  ...Object.values(ROUTES),
+  '/.well-known/openid-configuration',
+  '/.well-known/oauth-authorization-server',
+  '/logout/confirm',
+  '/logout/success',
+]);
+
+/** Whether the library answers at this path. */
+export function isProviderPath(path: string): boolean {
+  return PATHS.has(path) || /^\/(authorize|register)\/[\w-]+$/.test(path);
+}
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** The level of our sign-in with a password alone (NIST SP 800-63B). */
+export const PASSWORD_ACR = 'aal1';
+
+export function createConfiguration(options: ProviderConfiguration): Configuration {
+  const { issuer, features, pages } = options;
+  return {
+    acrValues: [PASSWORD_ACR],
+    adapter: options.adapter,
+    allowOmittingSingleRegisteredRedirectUri: false,
+    claims: { ...claimsByScope, acr: null, auth_time: null, iss: null, sid: null },
+    clientBasedCORS: (_ctx, origin, client) =>
+      (client.redirectUris ?? []).some((redirectUri) => URL.parse(redirectUri)?.origin === origin),
+    clockTolerance: options.clockSkew,
+    cookies: cookieSettings(issuer, options.cookieSecrets),
+    // POST is accepted all the same: src/http/protocol-requests.ts turns it into a GET, so that cookies stay SameSite=Lax
+    enableHttpPostMethods: false,
+    expiresWithSession: (_ctx, code) => !code.scopes.has('offline_access'),
+    extraClientMetadata: { properties: ['first_party', 'require_pkce'], validator: refuseSelfPromotion },
+    features: {
+      backchannelLogout: { enabled: true },
+      claimsParameter: { enabled: true },
+      clientCredentials: { enabled: true },
+      devInteractions: { enabled: false },
+      dPoP: { enabled: true },
+      encryption: { enabled: false },
+      introspection: { enabled: true, allowedPolicy: mayIntrospect },
+      jwtResponseModes: { enabled: features.has('jarm') },
+      jwtUserinfo: { enabled: true },
+      pushedAuthorizationRequests: { enabled: true },
+      requestObjects: { enabled: true },
+      resourceIndicators: options.resourceIndicators,
+      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: pages.logout,
+        postLogoutSuccessSource: pages.signedOut,
+      },
+      userinfo: { enabled: true },
+    },
+    fetchResponseBodyLimits: {
+      jwks_uri: 64 * 1024,
+      sector_identifier_uri: 64 * 1024,
+      'client_id metadata document': 5 * 1024,
+    },
+    findAccount: options.findAccount,
+    formats: { customizers: { jwt: options.customizeAccessToken } },
+    interactions: {
+      policy: interactions(),
+      url: (_ctx, interaction) => `${new URL(issuer).pathname.replace(/\/$/, '')}/login/${interaction.uid}`,
+    },
+    issueRefreshToken: (_ctx, client, code) =>
+      client.grantTypeAllowed('refresh_token') && (code.scopes.has('offline_access') || client['first_party'] === true),
+    jwks: options.jwks,
+    loadExistingGrant,
+    pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' || client['require_pkce'] !== false },
+    renderError: pages.error,
+    responseTypes: features.has('implicit')
+      ? ['code', 'id_token', 'id_token token', 'code id_token', 'code token', 'code id_token token', 'none']
+      : ['code'],
+    // a grant whose tokens were revoked is never continued: its tombstone would refuse every later write
+    revokeGrantPolicy: () => true,
+    rotateRefreshToken: true,
+    routes: ROUTES,
+    scopes: ['openid', 'offline_access', 'profile', 'email', 'address', 'phone'],
+    ttl: {
+      AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? options.accessTokenLifetime,
+      AuthorizationCode: MINUTE,
+      ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? options.accessTokenLifetime,
+      Grant: 90 * DAY,
+      IdToken: HOUR,
+      Interaction: HOUR,
+      RefreshToken: 14 * DAY,
+      Session: 14 * DAY,
+    },
+  };
+}
+
+/** A session whose account is gone or disabled is no session (security requirement R11). */
+function interactions() {
+  const policy = interactionPolicy.base();
+  policy.get('login')?.checks.add(
+    new interactionPolicy.Check('account_unavailable', 'End-User authentication is required', (ctx) => {
+      const { session, entities } = (ctx as KoaContextWithOIDC).oidc;
+      return session?.accountId !== undefined && entities.Account === undefined;
+    }),
+  );
+  return policy;
+}
+
+/** A public client learns about its own tokens only: anybody could speak in its name (RFC 7662 §4). */
+function mayIntrospect(_ctx: unknown, client: Client, token: { clientId?: string | undefined }): boolean {
+  return client.clientAuthMethod !== 'none' || token.clientId === client.clientId;
+}
+
+/** `first_party` skips the consent page, so a client never gives it to itself (RFC 7591 §5). */
+function refuseSelfPromotion(ctx: unknown, key: string, value: unknown): void {
+  if (ctx !== undefined && key === 'first_party' && value !== undefined) {
+    throw new errors.InvalidClientMetadata('first_party is not a member that a client can register');
+  }
+  if (value !== undefined && typeof value !== 'boolean') {
+    throw new errors.InvalidClientMetadata(`${key} must be a boolean`);
+  }
+}

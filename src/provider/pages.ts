@@ -1,0 +1,42 @@
+// The pages that the library asks for: errors, the logout question, and its answer.
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { PageResponses } from '../http/page-responses.ts';
+
+type ErrorOut = { error: string; error_description?: string | undefined };
+
+export interface ProviderPages {
+  error(ctx: KoaContextWithOIDC, out: ErrorOut, error: Error): void;
+  logout(ctx: KoaContextWithOIDC): void;
+  signedOut(ctx: KoaContextWithOIDC): void;
+}
+
+export function createProviderPages(pages: PageResponses): ProviderPages {
+  return {
+    error(ctx, out, error) {
+      const status = error instanceof errors.OIDCProviderError ? error.statusCode : 500;
+      pages.error(ctx, { status, error: out.error, description: out.error_description });
+    },
+    logout(ctx) {
+      const { oidc } = ctx;
+      const state = oidc.session?.state as { secret: string; postLogoutRedirectUri?: string };
+      pages.show(
+        ctx,
+        'logout',
+        {
+          action: oidc.urlFor('end_session_confirm'),
+          xsrf: state.secret,
+          ...(oidc.client ? { client: { name: oidc.client.clientName ?? oidc.client.clientId } } : {}),
+        },
+        { formAction: state.postLogoutRedirectUri ? [state.postLogoutRedirectUri] : [] },
+      );
+    },
+    signedOut(ctx) {
+      const { client } = ctx.oidc;
+      const presentation = client && {
+        name: client.clientName ?? client.clientId,
+        ...(client.clientUri ? { clientUri: client.clientUri } : {}),
+      };
+      pages.show(ctx, 'signed-out', presentation ? { client: presentation } : {});
+    },
+  };
+}

@@ -1,0 +1,37 @@
+// The provider itself: the library, built from our configuration and held to the issuer.
+import { type Client, Provider } from 'oidc-provider';
+import type { ClientRecord } from '../store.ts';
+import { createConfiguration, type ProviderConfiguration } from './configuration.ts';
+
+export interface ProviderOptions extends ProviderConfiguration {
+  /** whether this is a live secret of the client: constant in time, never by padding */
+  matchesClientSecret(clientId: string, presented: string): Promise<boolean>;
+}
+
+export type { ClientRecord };
+
+/** A new provider. The library keeps state per instance, so a change of keys means building another. */
+export function createProvider(options: ProviderOptions): Provider {
+  const provider = new Provider(options.issuer, createConfiguration(options));
+  pinUrls(provider);
+  compareSecretsOurselves(provider, options.matchesClientSecret);
+  // headers are rewritten by the request gate before they reach the library
+  provider.proxy = true;
+  return provider;
+}
+
+/**
+ * The library builds the URLs of one request from that request's `Host` and mount path; ours always start with the
+ * issuer, whatever a proxy or a caller says.
+ * https://github.com/panva/node-oidc-provider/blob/v9.13.3/lib/helpers/oidc_context.js
+ */
+function pinUrls(provider: Provider): void {
+  provider.OIDCContext.prototype.urlFor = (name, opt) => provider.urlFor(name, opt);
+}
+
+/** The library pads both secrets with zeros before comparing them, so that one with a NUL behind it matches too. */
+function compareSecretsOurselves(provider: Provider, matches: ProviderOptions['matchesClientSecret']): void {
+  provider.Client.prototype.compareClientSecret = function compareClientSecret(this: Client, presented: string) {
+    return matches(this.clientId, presented);
+  };
+}

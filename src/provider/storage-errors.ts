@@ -1,0 +1,25 @@
+// Turns what the store throws into what OAuth says.
+import { errors } from 'oidc-provider';
+import { AlreadyConsumed, GrantRevoked, StoreUnavailable } from '../store.ts';
+
+/**
+ * A lost race or a revoked grant is `invalid_grant` (RFC 6749 §5.2); a database outage is 503 and
+ * `temporarily_unavailable`, because the library would make a bare 500 of it. Everything else stays a bug.
+ */
+export function translateStorageError(error: unknown): unknown {
+  if (error instanceof AlreadyConsumed || error instanceof GrantRevoked) {
+    return new errors.InvalidGrant({ cause: error });
+  }
+  if (error instanceof StoreUnavailable) return new TemporarilyUnavailable(error);
+  return error;
+}
+
+/** 503 with the code that RFC 6749 §4.1.2.1 has for an overloaded or down server. */
+export class TemporarilyUnavailable extends errors.OIDCProviderError {
+  constructor(cause?: unknown) {
+    super(503, 'temporarily_unavailable');
+    this.expose = true;
+    this.error_description = 'the service is temporarily unavailable, try again shortly';
+    if (cause !== undefined) this.cause = cause;
+  }
+}
