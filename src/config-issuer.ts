@@ -31,23 +31,25 @@ export function issuerUrl(production: boolean) {
 /** An issuer URL, or the plain name that stands in the `iss` of shared-secret tokens. */
 export function tokenIssuer(production: boolean) {
   return z.string().transform((text, context) => {
-    const fault = isUrl(text) ? issuerFault(text, production) : nameFault(text);
+    const fault = tokenIssuerFault(text, production);
     if (fault) context.addIssue(`must be ${fault}, got ${shown(text)}`);
     return text;
   });
 }
 
-/** What is wrong between `PUBLIC_URL` and `JWT_ISSUER`; each alone is checked by the schema. */
+/** What is wrong between `PUBLIC_URL` and `JWT_ISSUER`, when each alone is what the schema wants. */
 export function issuerProblems(env: Environment, mode: Mode): string[] {
   const { PUBLIC_URL: publicUrl, JWT_ISSUER: jwtIssuer } = env;
+  const production = mode === 'production';
+  if (production && !jwtIssuer) {
+    return ['JWT_ISSUER: must be set in production to the issuer, an https URL or a plain name, got nothing'];
+  }
+  if (publicUrl && issuerFault(publicUrl, production)) return [];
+  if (jwtIssuer && tokenIssuerFault(jwtIssuer, production)) return [];
   if (publicUrl && jwtIssuer && isUrl(jwtIssuer) && jwtIssuer !== publicUrl) {
     return [`PUBLIC_URL: must be the same URL as JWT_ISSUER, or JWT_ISSUER a plain name, got ${shown(publicUrl)}`];
   }
-  if (mode !== 'production') return [];
-  if (!jwtIssuer) {
-    return ['JWT_ISSUER: must be set in production to the issuer, an https URL or a plain name, got nothing'];
-  }
-  if (!publicUrl && !isUrl(jwtIssuer)) {
+  if (production && jwtIssuer && !publicUrl && !isUrl(jwtIssuer)) {
     return ['PUBLIC_URL: must be set to an https URL, because JWT_ISSUER is a plain name, got nothing'];
   }
   return [];
@@ -61,8 +63,13 @@ export function issuersOf(env: Environment, port: number): Issuers {
   return { issuer, sharedSecretIssuer: jwtIssuer ?? issuer };
 }
 
+/** An `iss` with a colon has to be a URI (RFC 7519 §2), so only a name without one is plain. */
 function isUrl(text: string): boolean {
-  return text.includes('://');
+  return text.includes(':');
+}
+
+function tokenIssuerFault(text: string, production: boolean): string | undefined {
+  return isUrl(text) ? issuerFault(text, production) : nameFault(text);
 }
 
 /** What the text would have to be, or undefined when it is an issuer already. */
@@ -84,8 +91,8 @@ function normalForm(url: URL): string {
   return url.href.replace(/\/$/, '');
 }
 
-/** A name with a colon would have to be a URI (RFC 7519 §2); one with a slash is a URL that lost its scheme. */
+/** A name with a slash is a URL that lost its scheme. */
 function nameFault(text: string): string | undefined {
-  const plain = /^[^\p{C}\s:/](?:[^\p{C}:/]{0,253}[^\p{C}\s:/])?$/u.test(text);
-  return plain ? undefined : 'an https URL, or a plain name without colon and slash';
+  const plain = /^[^\p{C}\s/](?:[^\p{C}/]{0,253}[^\p{C}\s/])?$/u.test(text);
+  return plain ? undefined : 'an https URL, or a plain name of at most 255 characters without a slash';
 }

@@ -84,11 +84,12 @@ function isSlip(name: string, known: string): boolean {
   return known.includes('_') && name.startsWith(`${family}_`) && distance(name, known) <= 2;
 }
 
-/** The nearest name of the same family, when the family is one of ours. */
+/** The name that this one begins, or the nearest; of the same family, when the family is one of ours. */
 function nearestName(name: string): string {
   const names = VARIABLES.map((variable) => variable.name);
   const family = names.filter((known) => known.split('_', 1)[0] === name.split('_', 1)[0]);
-  const [nearest] = (family.length > 0 ? family : names).sort((a, b) => distance(name, a) - distance(name, b));
+  const away = (known: string) => (known.startsWith(name) ? 0 : distance(name, known));
+  const [nearest] = (family.length > 0 ? family : names).sort((a, b) => away(a) - away(b));
   return nearest ?? '';
 }
 
