@@ -33,8 +33,13 @@ const uriMembers = [
   'initiate_login_uri',
   'sector_identifier_uri',
 ];
+// The library refuses these two without TLS, also on a loopback address.
+const httpsMembers = ['initiate_login_uri', 'sector_identifier_uri'];
 const flagMembers = ['first_party', 'require_pkce'];
 const textMembers = ['client_name', 'scope'];
+
+/** What `scope` may limit; scopes of resource servers are granted with their audience instead. */
+const oidcScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'];
 
 /** Schemes that a browser would run or open instead of handing the response to an application. */
 const unsafeSchemes = ['javascript:', 'vbscript:', 'data:', 'blob:', 'file:', 'about:', 'ws:', 'wss:', 'ftp:'];
@@ -71,7 +76,21 @@ function checkRedirectUris(member: string, value: unknown): void {
 
 function checkWebUri(member: string, value: unknown): void {
   const { protocol } = parseUri(member, value);
-  if (protocol !== 'https:' && protocol !== 'http:') throw new InvalidClientMetadata(`${member} must use https`);
+  const secure = protocol === 'https:' || (protocol === 'http:' && !httpsMembers.includes(member));
+  if (!secure) throw new InvalidClientMetadata(`${member} must use https`);
+}
+
+function checkScope(scope: unknown): void {
+  const unknown =
+    scope === undefined
+      ? undefined
+      : String(scope)
+          .split(' ')
+          .find((name) => !oidcScopes.includes(name));
+  if (unknown === undefined) return;
+  throw new InvalidClientMetadata(
+    `scope can only limit ${oidcScopes.join(', ')}, not ${JSON.stringify(unknown)}: grant an audience with its scopes`,
+  );
 }
 
 function listOf(member: string, value: unknown): string[] {
@@ -146,6 +165,7 @@ export function checkMetadata(metadata: Metadata): void {
       throw new InvalidClientMetadata(`${member} must be a text without control characters`);
     }
   }
+  checkScope(metadata['scope']);
   checkGrantTypes(metadata);
   checkAuthentication(metadata);
   checkNoSecretAsKey(metadata);
