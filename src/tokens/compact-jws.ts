@@ -27,7 +27,7 @@ export interface CompactJws {
  */
 export function parseCompactJws(token: string): CompactJws | undefined {
   if (token.length > maxLength) return undefined;
-  const parts = token.split('.');
+  const parts = token.split('.', 4);
   if (parts.length !== 3) return undefined;
   const [headerBytes, payloadBytes, signature] = parts.map(decodeCanonical);
   if (headerBytes === undefined || payloadBytes === undefined || signature === undefined) return undefined;

@@ -47,7 +47,15 @@ export async function createKeySet() {
     if (key === undefined) throw new Error(`no ${alg} key`);
     return createPrivateKey({ key: { ...key }, format: 'jwk' });
   };
-  return { keyring, kid, privateKey, publicKey: (alg: SigningAlg) => createPublicKey(privateKey(alg)) };
+  return {
+    keyring,
+    kid,
+    privateKey,
+    publicKey: (alg: SigningAlg) => createPublicKey(privateKey(alg)),
+    /** the header that we would write */
+    header: (alg: SigningAlg) => ({ alg, typ: 'at+jwt', kid: kid(alg) }),
+    signer: (alg: SigningAlg) => keySigner(alg, privateKey(alg)),
+  };
 }
 
 /** Claims that are good for `logging-service` in every respect. */
