@@ -24,7 +24,7 @@ export function parseLoggingBackendConfig(env: Record<string, string | undefined
   const problems: string[] = [];
   const secrets = splitList(env.JWT_SECRET_KEY);
   const issuer = env.JWT_ISSUER ?? '';
-  const providerIssuer = env.OIDC_ISSUER ?? (URL.canParse(issuer) ? issuer : undefined);
+  const providerIssuer = env.ISSUER ?? (URL.canParse(issuer) ? issuer : undefined);
   const port = Number(env.PORT ?? 5001);
 
   if (secrets.some((secret) => Buffer.byteLength(secret) < 32)) {
@@ -32,12 +32,12 @@ export function parseLoggingBackendConfig(env: Record<string, string | undefined
   }
   if (secrets.length > 0 && issuer === '') problems.push('JWT_ISSUER: required, the "iss" of shared-secret tokens');
   if (secrets.length === 0 && providerIssuer === undefined) {
-    problems.push('JWT_SECRET_KEY or OIDC_ISSUER: required, otherwise no token can be verified');
+    problems.push('JWT_SECRET_KEY or ISSUER: required, otherwise no token can be verified');
   }
-  if (providerIssuer !== undefined && !URL.canParse(providerIssuer)) problems.push('OIDC_ISSUER: must be a URL');
+  if (providerIssuer !== undefined && !URL.canParse(providerIssuer)) problems.push('ISSUER: must be a URL');
   if (env.JWKS_URI !== undefined && !URL.canParse(env.JWKS_URI)) problems.push('JWKS_URI: must be a URL');
   if (env.JWKS_URI !== undefined && providerIssuer === undefined) {
-    problems.push('OIDC_ISSUER: required beside JWKS_URI, the "iss" of the tokens that those keys sign');
+    problems.push('ISSUER: required beside JWKS_URI, the "iss" of the tokens that those keys sign');
   }
   if (!Number.isInteger(port) || port < 0 || port > 65535) problems.push('PORT: must be 0 to 65535');
   if (problems.length > 0) throw new Error(problems.join('\n'));

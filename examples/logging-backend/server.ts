@@ -41,7 +41,7 @@ export function createLoggingBackend(config: LoggingBackendConfig, logs: LogStor
     if (!isLoopback(ctx.socket.remoteAddress)) return;
     ctx.body = {
       JWT_ISSUER: config.shared?.issuer,
-      OIDC_ISSUER: config.provider?.issuer,
+      ISSUER: config.provider?.issuer,
       LOGGING_BACKEND_AUD: config.audience,
       JWT_SECRET_KEY: config.shared?.secrets.map(secretFingerprint) ?? [],
     };

@@ -338,10 +338,10 @@ describe('examples: logging back end', () => {
 
   describe('refuses the configuration', () => {
     const refused: [string, Record<string, string>, RegExp][] = [
-      ['without any key', {}, /JWT_SECRET_KEY or OIDC_ISSUER/],
+      ['without any key', {}, /JWT_SECRET_KEY or ISSUER/],
       ['with a short secret', { JWT_SECRET_KEY: `${currentSecret},short-one`, JWT_ISSUER: 'i' }, /JWT_SECRET_KEY/],
       ['with a secret but no issuer', { JWT_SECRET_KEY: currentSecret }, /JWT_ISSUER/],
-      ['with keys but no issuer', { JWKS_URI: 'https://idp.example/jwks' }, /OIDC_ISSUER/],
+      ['with keys but no issuer', { JWKS_URI: 'https://idp.example/jwks' }, /ISSUER/],
       ['with a port out of range', { JWT_SECRET_KEY: currentSecret, JWT_ISSUER: 'i', PORT: '70000' }, /PORT/],
     ];
     for (const [name, env, problem] of refused) {
