@@ -22,7 +22,7 @@ export function parseLogEntry(body: unknown): LogEntry {
   if (typeof level !== 'string' || !levels.includes(level.toUpperCase())) {
     throw invalid(`"level" must be one of ${levels.join(', ')}`);
   }
-  if (typeof message !== 'string' || message === '') throw invalid('"message" must be a string that is not empty');
+  if (typeof message !== 'string') throw invalid('"message" must be a string');
   if (!isObject(context)) throw invalid('"context" must be a JSON object');
   if (isDeeperThan(maxDepth, context)) throw invalid(`"context" must not be nested deeper than ${maxDepth} levels`);
   return { service, level: level.toUpperCase(), message, context };

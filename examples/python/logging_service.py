@@ -192,8 +192,8 @@ def parse_entry(body: Any) -> dict[str, Any]:
         raise BadRequest('"service" must be a string of 1 to 200 characters')
     if not isinstance(level, str) or level.upper() not in LEVELS:
         raise BadRequest(f'"level" must be one of {", ".join(sorted(LEVELS))}')
-    if not isinstance(message, str) or not message:
-        raise BadRequest('"message" must be a string that is not empty')
+    if not isinstance(message, str):
+        raise BadRequest('"message" must be a string')
     if not isinstance(context, dict):
         raise BadRequest('"context" must be a JSON object')
     return {

@@ -187,7 +187,7 @@ describe('examples: logging back end', () => {
       ['that is not an object', '[]', 400],
       ['without a service', JSON.stringify({ ...line, service: undefined }), 400],
       ['with an unknown level', JSON.stringify({ ...line, level: 'LOUD' }), 400],
-      ['with an empty message', JSON.stringify({ ...line, message: '' }), 400],
+      ['without a message', JSON.stringify({ ...line, message: undefined }), 400],
       ['with a context that is no object', JSON.stringify({ ...line, context: 'alice' }), 400],
       ['with a context nested too deep', JSON.stringify({ ...line, context: JSON.parse(deep) }), 400],
       ['with a member __proto__', '{"service":"a","level":"INFO","message":"b","context":{"__proto__":{}}}', 400],
