@@ -1,0 +1,147 @@
+// Renders the pages that an end-user sees, from the Pug templates and the one stylesheet in `views/`.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pug from 'pug';
+
+const VIEWS = join(import.meta.dirname, '../../views');
+
+/** How a page presents the client. Addresses that are not http or https are left out of the page. */
+export interface ClientPresentation {
+  name: string;
+  logoUri?: string;
+  policyUri?: string;
+  tosUri?: string;
+  clientUri?: string;
+}
+
+/** Pages with a form name its target as an absolute URL or a rooted path, and carry the token that guards the POST. */
+interface GuardedForm {
+  action: string;
+  csrf: string;
+}
+
+export interface LoginPage extends GuardedForm {
+  client?: ClientPresentation;
+  /** what to write into the name field: a login hint, or what was typed before */
+  login?: string;
+  /** what went wrong and what to do now, in one or two sentences; also begins the page's title */
+  error?: string;
+  /** why the page is shown, when that needs saying */
+  notice?: string;
+  /** where the cancel button posts to; absent: there is none */
+  cancel?: string;
+}
+
+export interface ConsentPage extends GuardedForm {
+  /** where the deny button posts to */
+  cancel: string;
+  client: ClientPresentation;
+  account: { username: string };
+  /** `description` says what the scope lets the client do, starting with a verb */
+  scopes: readonly { name: string; description: string }[];
+  /** single claims asked for, beyond those of the scopes */
+  claims: readonly string[];
+  resources: readonly { audience: string; scopes: readonly string[] }[];
+  /** whether a refresh token outlives the session (OpenID Connect Core §11) */
+  offlineAccess: boolean;
+}
+
+/** Posts `xsrf`, and `logout=yes` when the end-user signs out (the names are the library's). */
+export interface LogoutPage {
+  action: string;
+  xsrf: string;
+  client?: Pick<ClientPresentation, 'name'>;
+}
+
+export interface SignedOutPage {
+  client?: Pick<ClientPresentation, 'name' | 'clientUri'>;
+}
+
+export interface ErrorPage {
+  /** what happened, in a few words */
+  title: string;
+  /** what happened, in a sentence without jargon */
+  message: string;
+  /** what to do now */
+  advice?: string;
+  button?: { href: string; label: string };
+  /** OAuth error code (RFC 6749 §4.1.2.1) */
+  error: string;
+  /** for the client's developer */
+  description?: string;
+  requestId: string;
+}
+
+export interface AutoSubmitPage {
+  action: string;
+  fields: Readonly<Record<string, string>>;
+}
+
+export interface HomePage {
+  issuer: string;
+  /** address of the metadata document */
+  discovery: string;
+  links: readonly { href: string; label: string }[];
+}
+
+/** Every template and what it shows. */
+export interface Pages {
+  login: LoginPage;
+  consent: ConsentPage;
+  logout: LogoutPage;
+  'signed-out': SignedOutPage;
+  error: ErrorPage;
+  'auto-submit': AutoSubmitPage;
+  home: HomePage;
+}
+
+export interface PageRenderer {
+  /** A whole HTML document. Every string in `locals` is escaped. */
+  render<Name extends keyof Pages>(name: Name, locals: Pages[Name]): string;
+  /** The source that a Content-Security-Policy needs in `style-src`, unquoted: `sha256-…`. */
+  readonly styleHash: string;
+}
+
+const NAMES = [
+  'login',
+  'consent',
+  'logout',
+  'signed-out',
+  'error',
+  'auto-submit',
+  'home',
+] as const satisfies (keyof Pages)[];
+
+/**
+ * Compiles the templates and reads the stylesheet, once.
+ * @param options.installationName what end-users know this sign-in service as; its host name tells them most
+ */
+export function createPages(options: { installationName?: string } = {}): PageRenderer {
+  // Browsers hash the style after reading line ends as LF, whatever a checkout made of them.
+  const style = readFileSync(join(VIEWS, 'style.css'), 'utf8').replaceAll('\r\n', '\n');
+  const shell = { installationName: options.installationName ?? 'Sign-in service', style, webUrl, hostOf };
+  const templates = new Map(
+    NAMES.map((name) => [name, pug.compileFile(join(VIEWS, `${name}.pug`), { self: true })] as const),
+  );
+  return {
+    render(name, locals) {
+      const template = templates.get(name);
+      if (!template) throw new TypeError(`there is no page "${name}"`);
+      return template({ ...locals, ...shell });
+    },
+    styleHash: `sha256-${createHash('sha256').update(style).digest('base64')}`,
+  };
+}
+
+/** The address, when following it is safe: `javascript:` and its like are not. */
+function webUrl(uri: string | undefined): string | undefined {
+  const url = uri === undefined ? null : URL.parse(uri);
+  return url && /^https?:$/.test(url.protocol) ? url.href : undefined;
+}
+
+/** The host of a web address, by which an end-user can tell a client from another of the same name. */
+function hostOf(uri: string | undefined): string | undefined {
+  const web = webUrl(uri);
+  return web && new URL(web).host;
+}

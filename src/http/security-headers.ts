@@ -1,0 +1,69 @@
+// The headers that keep what we answer from being framed, sniffed, cached, or pointed at another site.
+
+type Headers = Record<string, string>;
+
+const EVERYWHERE: Headers = {
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+};
+
+/**
+ * Headers of an HTML page (RFC 9700 §4.16): the one inline style, no script, no frame, no cache.
+ *
+ * There is no Cross-Origin-Opener-Policy on purpose: it would cut a sign-in opened in a popup off from the window that
+ * waits for it.
+ * @param styleHash CSP source of the inline style, as `createPages` answers it
+ * @param formAction URIs to which answering the page's form may redirect: the client's redirect URI, on the sign-in,
+ *   consent and logout pages
+ * @param imgSrc addresses of the images on the page: the client's logo
+ */
+export function pageHeaders(page: {
+  styleHash: string;
+  formAction?: readonly string[];
+  imgSrc?: readonly string[];
+}): Headers {
+  return {
+    ...EVERYWHERE,
+    'Content-Security-Policy': [
+      "default-src 'none'",
+      `style-src '${page.styleHash}'`,
+      sources('img-src data:', page.imgSrc, originSource),
+      sources("form-action 'self'", page.formAction, schemeSource),
+      "base-uri 'none'",
+      "frame-ancestors 'none'",
+    ].join('; '),
+    'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+  };
+}
+
+/** Headers of an answer for programs: JSON, plain text, an empty body. */
+export function apiHeaders(): Headers {
+  return { ...EVERYWHERE, 'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'" };
+}
+
+function sources(directive: string, uris: readonly string[] = [], source: (uri: URL) => string | undefined): string {
+  const found = uris.map((uri) => URL.parse(uri)).map((uri) => uri && source(uri));
+  return [...new Set([directive, ...found.filter(Boolean)])].join(' ');
+}
+
+/** `scheme://host[:port]`. A URL's host may hold `;` and `'`, which would end a directive: such a host is left out. */
+function originSource({ protocol, host, origin }: URL): string | undefined {
+  return isWeb(protocol) && /^[\w.-]+(:\d+)?$/.test(host) ? origin : undefined;
+}
+
+/**
+ * The scheme alone. Chromium holds every redirect after a form's POST to `form-action`, those of the client's own
+ * callback included, so an origin would leave the end-user on a dead page whenever a callback on one host sends the
+ * browser on to another; and CSP cannot name an IPv6 address at all. A private-use scheme (RFC 8252 §7.1) has a dot,
+ * which `javascript:` and `data:` have not.
+ */
+function schemeSource({ protocol }: URL): string | undefined {
+  return isWeb(protocol) || protocol.includes('.') ? protocol : undefined;
+}
+
+function isWeb(protocol: string): boolean {
+  return protocol === 'https:' || protocol === 'http:';
+}

@@ -1,0 +1,143 @@
+// What the rendered pages say and never contain, read as text.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { createPages, type Pages } from '../../src/http/pages.ts';
+import { pageNames, pageSamples } from '../support/page-samples.ts';
+
+const pages = createPages({ installationName: 'Example Accounts' });
+
+/** Addresses that become links and images. */
+const LINKS = new Set(['logoUri', 'policyUri', 'tosUri', 'clientUri', 'href', 'discovery']);
+
+/**
+ * A copy of `value` whose every string is hostile, in a way that tells it apart by its path, which is added to `paths`.
+ * Links are hostile inside a web address, as others are not shown.
+ */
+function poisoned(value: unknown, path: string, paths: string[]): unknown {
+  if (typeof value === 'string') {
+    const poison = `"><svg onload=alert('${path}')>`;
+    if (LINKS.has(path.split('.').at(-1) ?? '')) return `https://h.example/${poison}`;
+    paths.push(path);
+    return poison;
+  }
+  if (Array.isArray(value)) return value.map((item, index) => poisoned(item, `${path}.${index}`, paths));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, poisoned(item, `${path}.${key}`, paths)]));
+}
+
+/** Poison as text or as the value of an attribute. */
+function escaped(path: string): string {
+  return `&quot;&gt;&lt;svg onload=alert('${path}')&gt;`;
+}
+
+describe('pages', () => {
+  for (const name of pageNames) {
+    it(`escapes everything that the ${name} page shows`, () => {
+      const paths: string[] = [];
+      const html = pages.render(name, poisoned(pageSamples[name], name, paths) as never);
+      assert.doesNotMatch(html, /<svg onload/);
+      const hidden = paths.filter((path) => !html.includes(escaped(path)));
+      // A scope's name stands in for its description only where that is missing.
+      assert.deepEqual(hidden, name === 'consent' ? ['consent.scopes.0.name', 'consent.scopes.1.name'] : []);
+    });
+
+    it(`needs no script, inline handler, inline style attribute or other site for the ${name} page`, () => {
+      const html = pages.render(name, withoutLinks(pageSamples[name]) as never);
+      assert.doesNotMatch(html, /<script|<iframe|<base|<object|<embed/i);
+      assert.doesNotMatch(html, /<[^>]+\s(on\w+|style)\s*=/i);
+      assert.doesNotMatch(html, /@import|url\(|(src|action|srcset|href)="(?!\/(?!\/)|data:)/i);
+    });
+  }
+
+  it('escapes the name of the installation, which every page shows', () => {
+    const named = createPages({ installationName: '<b>&' });
+    for (const name of pageNames) {
+      assert.ok(named.render(name, pageSamples[name] as never).includes('<span>&lt;b&gt;&amp;</span>'), name);
+    }
+  });
+
+  it('escapes the names of the fields that it passes on', () => {
+    const html = pages.render('auto-submit', { action: '/a', fields: { '"><svg onload=x>': 'v' } });
+    assert.match(html, /name="&quot;&gt;&lt;svg onload=x&gt;" value="v"/);
+  });
+
+  it('shows the name of a scope that has no description', () => {
+    const html = pages.render('consent', {
+      ...pageSamples.consent,
+      scopes: [{ name: 'reports:read', description: '' }],
+    });
+    assert.match(html, /<li>reports:read<\/li>/);
+  });
+
+  for (const uri of ['javascript:alert(1)', 'data:text/html,x', 'vbscript:x', '//other.example/', 'reports', '']) {
+    it(`makes no link of the address "${uri}"`, () => {
+      const client = { name: 'n', logoUri: uri, policyUri: uri, tosUri: uri, clientUri: uri };
+      const button = { href: uri, label: 'b' };
+      const html = [
+        pages.render('login', { ...pageSamples.login, client }),
+        pages.render('consent', { ...pageSamples.consent, client }),
+        pages.render('signed-out', { client }),
+        pages.render('error', { ...pageSamples.error, button }),
+      ].join('');
+      assert.doesNotMatch(html, /<a[\s>]|<img/);
+    });
+  }
+
+  it('links to a rooted path of its own from the error page', () => {
+    const html = pages.render('error', { ...pageSamples.error, button: { href: '/login', label: 'Sign in again' } });
+    assert.match(html, /<a [^>]*href="\/login">Sign in again<\/a>/);
+  });
+
+  it('opens the client’s own pages without an opener or a referrer', () => {
+    const html = pages.render('login', pageSamples.login);
+    const outward = html.match(/<a [^>]*>/g) ?? [];
+    assert.equal(outward.length, 2);
+    for (const link of outward) assert.match(link, /target="_blank" rel="noopener noreferrer"/);
+  });
+
+  it('answers the hash of the very style that every page carries (CSP 3 §8.3)', () => {
+    for (const name of pageNames) {
+      const [, style = ''] = /<style>([\s\S]*?)<\/style>/.exec(pages.render(name, pageSamples[name] as never)) ?? [];
+      assert.ok(style.length > 1000);
+      assert.equal(pages.styleHash, `sha256-${createHash('sha256').update(style).digest('base64')}`);
+    }
+  });
+
+  const titles: [string, string, string][] = [
+    [
+      'the error first',
+      pages.render('login', pageSamples.login),
+      `${pageSamples.login.error} – Sign in to Example Reports`,
+    ],
+    ['where a sign-in leads', pages.render('login', withoutError()), 'Sign in to Example Reports'],
+    ['plainly what it is', pages.render('login', { action: '/login', csrf: 'c' }), 'Sign in'],
+    ['that it is an error', pages.render('error', pageSamples.error), 'Error: This sign-in page has expired'],
+  ];
+  for (const [what, html, title] of titles) {
+    it(`says ${what} in the title: "${title}"`, () => {
+      assert.ok(html.includes(`<title>${title}</title>`));
+    });
+  }
+
+  it('offers no cancel button where there is nothing to cancel', () => {
+    assert.doesNotMatch(pages.render('login', { action: '/login', csrf: 'c' }), /id="cancel"/);
+  });
+
+  it('never writes a password back into the page', () => {
+    const html = pages.render('login', { ...pageSamples.login, password: 'correct horse' } as Pages['login']);
+    assert.doesNotMatch(html, /correct horse/);
+    assert.match(html, /<input id="password" type="password" name="password" autocomplete="current-password"/);
+  });
+});
+
+function withoutError(): Pages['login'] {
+  const { error: _, ...login } = pageSamples.login;
+  return login;
+}
+
+function withoutLinks(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutLinks);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).filter(([key]) => !LINKS.has(key));
+  return Object.fromEntries(entries.map(([key, item]) => [key, withoutLinks(item)]));
+}

@@ -1,0 +1,74 @@
+// The headers of pages and of answers for programs: what a Content-Security-Policy may and may not be made to say.
+import assert from 'node:assert/strict';
+import { apiHeaders, pageHeaders } from '../../src/http/security-headers.ts';
+
+const styleHash = 'sha256-x';
+
+function directive(headers: Record<string, string>, name: string): string | undefined {
+  const all = headers['Content-Security-Policy']?.split('; ') ?? [];
+  return all.find((one) => one.startsWith(`${name} `));
+}
+
+describe('security headers', () => {
+  it('let a page have its one style and nothing else (RFC 9700 §4.16)', () => {
+    const headers = pageHeaders({ styleHash });
+    assert.equal(
+      headers['Content-Security-Policy'],
+      "default-src 'none'; style-src 'sha256-x'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    );
+  });
+
+  for (const [what, headers] of [
+    ['a page', pageHeaders({ styleHash })],
+    ['an answer for programs', apiHeaders()],
+  ] as const) {
+    it(`keep ${what} from being framed, sniffed, cached and named to other sites`, () => {
+      assert.equal(headers['X-Frame-Options'], 'DENY');
+      assert.equal(headers['X-Content-Type-Options'], 'nosniff');
+      assert.equal(headers['Cache-Control'], 'no-store');
+      assert.equal(headers['Referrer-Policy'], 'no-referrer');
+      assert.equal(directive(headers, 'frame-ancestors'), "frame-ancestors 'none'");
+      assert.equal(directive(headers, 'default-src'), "default-src 'none'");
+    });
+  }
+
+  const images: [string, string][] = [
+    ['https://reports.example/logo.svg', 'img-src data: https://reports.example'],
+    ['http://localhost:5000/logo.svg?size=2', 'img-src data: http://localhost:5000'],
+    ['https://user:secret@reports.example/logo.svg', 'img-src data: https://reports.example'],
+    ["https://a;script-src'unsafe-inline'.example/", 'img-src data:'],
+    ['https://*.example/logo.svg', 'img-src data:'],
+    ['https://a,b.example/logo.svg', 'img-src data:'],
+    ['javascript:alert(1)', 'img-src data:'],
+    ["'unsafe-inline'", 'img-src data:'],
+    ['*', 'img-src data:'],
+    ['', 'img-src data:'],
+  ];
+  for (const [uri, expected] of images) {
+    it(`turn the logo "${uri}" into "${expected}"`, () => {
+      assert.equal(directive(pageHeaders({ styleHash, imgSrc: [uri] }), 'img-src'), expected);
+    });
+  }
+
+  const targets: [string, string][] = [
+    ['https://web.example/callback', "form-action 'self' https:"],
+    ['http://127.0.0.1:49152/callback', "form-action 'self' http:"],
+    ['http://[::1]:49152/callback', "form-action 'self' http:"],
+    ['com.example.app:/callback', "form-action 'self' com.example.app:"],
+    ["https://a;script-src'unsafe-inline'.example/", "form-action 'self' https:"],
+    ['javascript:alert(1)', "form-action 'self'"],
+    ['data:text/html,x', "form-action 'self'"],
+    ["'unsafe-inline'", "form-action 'self'"],
+    ['*', "form-action 'self'"],
+  ];
+  for (const [uri, expected] of targets) {
+    it(`turn the redirect URI "${uri}" into "${expected}"`, () => {
+      assert.equal(directive(pageHeaders({ styleHash, formAction: [uri] }), 'form-action'), expected);
+    });
+  }
+
+  it('name each source once', () => {
+    const headers = pageHeaders({ styleHash, formAction: ['https://a.example/', 'https://b.example/'] });
+    assert.equal(directive(headers, 'form-action'), "form-action 'self' https:");
+  });
+});

@@ -1,0 +1,56 @@
+// One realistic example of every page, for the tests that look at all of them.
+import type { Pages } from '../../src/http/pages.ts';
+
+const client = {
+  name: 'Example Reports',
+  logoUri: 'https://reports.example/logo.svg',
+  policyUri: 'https://reports.example/privacy',
+  tosUri: 'https://reports.example/terms',
+  clientUri: 'https://reports.example/',
+};
+
+/** Every page with every part that it can show. */
+export const pageSamples: Pages = {
+  login: {
+    action: '/login/kq3',
+    csrf: 'vJ2cQ0',
+    client,
+    login: 'alice@example.org',
+    error: 'That username and password do not match. Check both and try again.',
+    cancel: '/login/kq3/cancel',
+  },
+  consent: {
+    action: '/login/kq3/consent',
+    cancel: '/login/kq3/cancel',
+    csrf: 'vJ2cQ0',
+    client,
+    account: { username: 'alice' },
+    scopes: [
+      { name: 'profile', description: 'See your name, picture and other profile details' },
+      { name: 'email', description: 'See your email address' },
+    ],
+    claims: ['phone_number', 'birthdate'],
+    resources: [{ audience: 'logging-service', scopes: ['logs:read', 'logs:write'] }],
+    offlineAccess: true,
+  },
+  logout: { action: '/logout/confirm', xsrf: 'vJ2cQ0', client },
+  'signed-out': { client },
+  error: {
+    title: 'This sign-in page has expired',
+    message: 'It was open for too long, or it was opened in another browser.',
+    advice: 'Go back to the application and sign in from there again.',
+    button: { href: 'https://reports.example/', label: 'Back to Example Reports' },
+    error: 'invalid_request',
+    description: 'interaction session not found',
+    requestId: '7f3a1c92-40ce-4e0b-9a5f-1d0c2f6a8b11',
+  },
+  'auto-submit': { action: '/logout/confirm', fields: { xsrf: 'vJ2cQ0', logout: 'yes' } },
+  home: {
+    issuer: 'https://id.example.com',
+    discovery: 'https://id.example.com/.well-known/openid-configuration',
+    links: [{ href: 'https://id.example.com/jwks', label: 'Signing keys' }],
+  },
+};
+
+/** The names of all pages. */
+export const pageNames = Object.keys(pageSamples) as (keyof Pages)[];
