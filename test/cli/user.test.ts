@@ -1,0 +1,146 @@
+// `identity user`, run for real on a database of its own.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInstallation, type Installation } from './run.ts';
+
+const password = 'a long enough password';
+
+describe('identity user', () => {
+  let installation: Installation;
+
+  beforeEach(() => {
+    installation = createInstallation();
+  });
+
+  afterEach(() => {
+    installation[Symbol.dispose]();
+  });
+
+  it('adds an account as the documentation says', async () => {
+    const argv = ['user', 'add', 'alice', '--email', 'alice@example.org', '--name', 'Alice', '--password-stdin'];
+    const { code, stdout, stderr } = await installation.run(argv, { stdin: `${password}\n` });
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+    assert.match(stdout, /^added alice, subject [0-9a-f-]{36}\n$/);
+  });
+
+  it('shows an account by username, e-mail address or subject, in wire names', async () => {
+    const claims = [
+      '--claim',
+      'email_verified=true',
+      '--claim',
+      'address={"locality":"Bern"}',
+      '--claim',
+      'nickname=7',
+    ];
+    const added = await installation.run(['user', 'add', 'Alice', '--email', 'alice@example.org', ...claims, '--json']);
+    const { sub, created_at } = added.json();
+    for (const name of ['alice', 'ALICE@example.org', String(sub)]) {
+      const { code, json } = await installation.run(['user', 'show', name, '--json']);
+      assert.equal(code, 0);
+      assert.deepEqual(json(), {
+        sub,
+        username: 'Alice',
+        preferred_username: 'Alice',
+        email: 'alice@example.org',
+        email_verified: true,
+        address: { locality: 'Bern' },
+        nickname: '7',
+        has_password: false,
+        created_at,
+        updated_at: created_at,
+      });
+    }
+  });
+
+  it('never shows or stores a password', async () => {
+    const added = await installation.run(['user', 'add', 'alice', '--password-stdin', '--json'], { stdin: password });
+    const shown = await installation.run(['user', 'show', 'alice', '--json']);
+    assert.equal(shown.json()['has_password'], true);
+    assert.doesNotMatch(added.stdout + added.stderr + shown.stdout, /a long enough|argon2/);
+    const files = readdirSync(join(installation.folder, 'data'));
+    assert.ok(files.includes('identity.db'));
+    for (const file of files) {
+      assert.equal(readFileSync(join(installation.folder, 'data', file)).includes(password), false, file);
+    }
+  });
+
+  it('lists accounts, and says which are disabled', async () => {
+    assert.equal((await installation.run(['user', 'list'])).stdout, '(none)\n');
+    await installation.run(['user', 'add', 'bob']);
+    await installation.run(['user', 'add', 'alice', '--email', 'alice@example.org']);
+    await installation.run(['user', 'disable', 'bob']);
+    const [head, first, second] = (await installation.run(['user', 'list'])).stdout.split('\n');
+    assert.match(String(head), /^USERNAME +EMAIL +SUBJECT$/);
+    assert.match(String(first), /^alice +alice@example\.org +[0-9a-f-]{36}$/);
+    assert.match(String(second), /^bob +[0-9a-f-]{36} +disabled$/);
+    const { users } = (await installation.run(['user', 'list', '--json'])).json() as { users: { username: string }[] };
+    assert.deepEqual(
+      users.map(({ username }) => username),
+      ['alice', 'bob'],
+    );
+  });
+
+  it('disables, enables, changes the password and removes', async () => {
+    await installation.run(['user', 'add', 'alice']);
+    assert.equal((await installation.run(['user', 'disable', 'alice'])).stdout, 'disabled alice\n');
+    assert.ok((await installation.run(['user', 'show', 'alice', '--json'])).json()['disabled_at']);
+    assert.equal((await installation.run(['user', 'enable', 'alice'])).stdout, 'enabled alice\n');
+    assert.equal((await installation.run(['user', 'show', 'alice', '--json'])).json()['disabled_at'], undefined);
+    const set = await installation.run(['user', 'set-password', 'alice', '--password-stdin'], { stdin: password });
+    assert.equal(set.stdout, 'set the password of alice\n');
+    assert.equal((await installation.run(['user', 'show', 'alice', '--json'])).json()['has_password'], true);
+    assert.equal((await installation.run(['user', 'remove', 'alice'])).stdout, 'removed alice\n');
+    assert.equal((await installation.run(['user', 'show', 'alice'])).code, 1);
+  });
+
+  it('reads one line, as it is, as the password', async () => {
+    const stdin = '  spaces count, always  \r\nanother line\n';
+    const { code, stderr } = await installation.run(['user', 'add', 'alice', '--password-stdin'], { stdin });
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+  });
+
+  it('warns of a short password and of none', async () => {
+    const short = await installation.run(['user', 'add', 'alice', '--password-stdin'], { stdin: '12345678' });
+    assert.equal(short.code, 0);
+    assert.match(short.stderr, /^warning: a password of 15 or more characters[^\n]*\n$/);
+    const none = await installation.run(['user', 'add', 'bob']);
+    assert.equal(none.code, 0);
+    assert.match(none.stderr, /^warning: bob has no password yet[^\n]*\n$/);
+  });
+
+  for (const [name, argv, stdin, message] of [
+    ['a password of 7 characters', ['alice', '--password-stdin'], '1234567\n', /at least 8 characters/],
+    ['a password of more than 1,024 bytes', ['alice', '--password-stdin'], 'x'.repeat(1_025), /at most 1,024 bytes/],
+    ['a password with a NUL', ['alice', '--password-stdin'], 'password\0password', /no NUL/],
+    ['an empty line as password', ['alice', '--password-stdin'], '\n', /standard input is empty/],
+    ['nothing as password', ['alice', '--password-stdin'], '', /standard input is empty/],
+    ['a password that is no UTF-8', ['alice', '--password-stdin'], Buffer.from([0xff, 0xfe, 0xfd]), /UTF-8/],
+    ['an unknown claim', ['alice', '--claim', 'shoe_size=42'], '', /shoe_size is not a standard claim/],
+    ['a claim of the wrong type', ['alice', '--claim', 'email_verified=maybe'], '', /email_verified must be true or/],
+    ['something else as e-mail address', ['alice', '--email', 'alice'], '', /email must be an e-mail address/],
+    ['a foreign address as username', ['bob@example.org'], '', /own e-mail address/],
+    ['a username that is taken', ['BOB'], '', /username or e-mail address is already taken/],
+  ] as const) {
+    it(`refuses ${name} with one line and exit code 1`, async () => {
+      await installation.run(['user', 'add', 'bob']);
+      const { code, stdout, stderr } = await installation.run(['user', 'add', ...argv], { stdin });
+      assert.equal(code, 1);
+      assert.equal(stdout, '');
+      assert.match(stderr, message);
+      assert.match(stderr, /^identity: [^\n]+\n$/);
+      assert.equal((await installation.run(['user', 'show', 'alice'])).code, 1);
+    });
+  }
+
+  for (const verb of ['show', 'disable', 'enable', 'remove', 'set-password']) {
+    it(`cannot ${verb} an account that does not exist`, async () => {
+      const argv = ['user', verb, 'nobody', ...(verb === 'set-password' ? ['--password-stdin'] : [])];
+      const { code, stdout, stderr } = await installation.run(argv, { stdin: password });
+      assert.deepEqual(
+        { code, stdout, stderr },
+        { code: 1, stdout: '', stderr: 'identity: there is no user nobody\n' },
+      );
+    });
+  }
+});
