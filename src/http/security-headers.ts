@@ -39,9 +39,15 @@ export function pageHeaders(page: {
   };
 }
 
-/** Headers of an answer for programs: JSON, plain text, an empty body. */
+/**
+ * Headers of an answer for programs: JSON, plain text, an empty body.
+ *
+ * `script-src` is there, and empty, because oidc-provider adds the hash of its `form_post` script to that directive and
+ * to no other: without it, that page (also the answer to a logout without a session) would be blocked and stay blank.
+ * https://github.com/panva/node-oidc-provider/blob/v9.13.3/lib/helpers/script_src_sha.js
+ */
 export function apiHeaders(): Headers {
-  return { ...EVERYWHERE, 'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'" };
+  return { ...EVERYWHERE, 'Content-Security-Policy': "default-src 'none'; script-src; frame-ancestors 'none'" };
 }
 
 function sources(directive: string, uris: readonly string[] = [], source: (uri: URL) => string | undefined): string {

@@ -32,6 +32,11 @@ describe('security headers', () => {
     });
   }
 
+  it('allow no script in an answer for programs, but have the directive that oidc-provider adds its own to', () => {
+    const directives = apiHeaders()['Content-Security-Policy']?.split('; ');
+    assert.ok(directives?.includes('script-src'));
+  });
+
   const images: [string, string][] = [
     ['https://reports.example/logo.svg', 'img-src data: https://reports.example'],
     ['http://localhost:5000/logo.svg?size=2', 'img-src data: http://localhost:5000'],
