@@ -62,11 +62,11 @@ async function endProcess(child: ChildProcess, ended: Promise<void>): Promise<vo
 
 /**
  * Resolves once the program answers with 200.
- * @throws Error when that takes longer than half a minute
+ * @throws Error when that takes longer than half a minute, or `givenUp` is aborted
  */
-export async function untilReady({ name, readyUrl }: Program): Promise<void> {
+export async function untilReady({ name, readyUrl }: Program, givenUp: AbortSignal): Promise<void> {
   const deadline = Date.now() + readyTimeoutMs;
-  while (Date.now() < deadline) {
+  while (Date.now() < deadline && !givenUp.aborted) {
     const response = await fetch(readyUrl, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
     await response?.body?.cancel();
     if (response?.status === 200) return;

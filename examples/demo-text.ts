@@ -51,12 +51,12 @@ function tokenText({ providerUrl, loggingUrl, audience }: DemoFacts): string {
       -d '{"sub":"careergpt-backend","aud":"${audience}"}' | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')
 
     curl -X POST ${providerUrl}/verify -H "Content-Type: application/json" \\
-      -d "{\\"token\\":\\"$TOKEN\\",\\"aud\\":\\"${audience}\\"}"
+      -d "{\\"token\\":\\"$TOKEN\\",\\"aud\\":\\"${audience}\\"}"; echo
 
     curl -X POST ${loggingUrl}/log -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
-      -d '{"service":"careergpt","level":"INFO","message":"Hello from a service","context":{"user":"alice"}}'
+      -d '{"service":"careergpt","level":"INFO","message":"Hello from a service","context":{"user":"alice"}}'; echo
 
-    curl "${loggingUrl}/logs?limit=5" -H "Authorization: Bearer $TOKEN"
+    curl "${loggingUrl}/logs?limit=5" -H "Authorization: Bearer $TOKEN"; echo
 `;
 }
 
@@ -72,4 +72,34 @@ export function portTakenText(port: number, purpose: string, variable: string): 
 export function endedText(name: string, lastLines: readonly string[]): string {
   const lines = lastLines.map((line) => `    ${line}\n`).join('');
   return `\n  "${name}" ended unexpectedly, so the demo ends. Its last lines:\n\n${lines || '    (it said nothing)\n'}\n`;
+}
+
+/**
+ * A line of a program as the demo shows it. Of a JSON log (the provider's) the level and the message come first, and
+ * only warnings and worse are shown unless `verbose`; other lines are shown as they are.
+ */
+export function shownLine(name: string, line: string, verbose: boolean): string | undefined {
+  const { level, msg, time: _time, pid: _pid, hostname: _hostname, ...rest } = parseLogLine(line);
+  if (typeof level !== 'number') return `${name} | ${line}\n`;
+  if (level < warning && !verbose) return undefined;
+  return `${name} | ${levelNames[level] ?? level} ${msg ?? ''} ${JSON.stringify(rest)}\n`;
+}
+
+const warning = 40;
+const levelNames: Record<number, string> = {
+  10: 'TRACE',
+  20: 'DEBUG',
+  30: 'INFO',
+  40: 'WARN',
+  50: 'ERROR',
+  60: 'FATAL',
+};
+
+function parseLogLine(line: string): Record<string, unknown> {
+  if (!line.startsWith('{')) return {};
+  try {
+    return JSON.parse(line);
+  } catch {
+    return {};
+  }
 }

@@ -5,10 +5,9 @@ import { type Config, ConfigError, parseConfig } from '../src/config.ts';
 import { VARIABLES } from '../src/config-variables.ts';
 import { prepareDevelopment } from '../src/development.ts';
 import { isPortTaken, type Program, type Running, startProgram, untilReady } from './demo-processes.ts';
-import { endedText, portTakenText, readyText } from './demo-text.ts';
+import { endedText, portTakenText, readyText, shownLine } from './demo-text.ts';
 
 const root = join(import.meta.dirname, '..');
-const verbose = process.env.DEMO_VERBOSE === '1';
 const ports = {
   client: Number(process.env.CLIENT_PORT ?? 5000),
   logging: Number(process.env.LOGGING_PORT ?? 5001),
@@ -33,8 +32,13 @@ async function runDemo(): Promise<number> {
   process.stdout.write('\n  Starting the demo …\n');
   const running = programs.map((program) => startProgram(program, (line) => show(program.name, line)));
   const death = Promise.race(running.map((program) => program.ended.then(() => program)));
-  const ready = Promise.all(programs.map(untilReady)).then(() => 'ready' as const);
-  const first = await Promise.race([stopped, death, ready.catch((error: Error) => error)]);
+  const waiting = new AbortController();
+  const ready = Promise.all(programs.map((program) => untilReady(program, waiting.signal))).then(
+    () => 'ready' as const,
+    (error: Error) => error,
+  );
+  const first = await Promise.race([stopped, death, ready]);
+  waiting.abort();
   if (first === 'ready') {
     process.stdout.write(
       readyText({
@@ -144,19 +148,9 @@ async function complainAboutPorts(programs: readonly Program[]): Promise<boolean
   return complained;
 }
 
-/** Shows a line, but of the provider's log only what needs attention, unless DEMO_VERBOSE=1. */
 function show(name: string, line: string): void {
-  if (verbose || isWorthShowing(line)) process.stdout.write(`${name.padEnd(8)} | ${line}\n`);
-}
-
-function isWorthShowing(line: string): boolean {
-  if (line.startsWith('listening on ')) return false;
-  try {
-    const { level } = JSON.parse(line) as { level?: unknown };
-    return typeof level !== 'number' || level >= 40;
-  } catch {
-    return true;
-  }
+  const shown = shownLine(name, line, process.env.DEMO_VERBOSE === '1');
+  if (shown !== undefined) process.stdout.write(shown);
 }
 
 function untilSignal(): Promise<'stopped'> {
