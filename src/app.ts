@@ -14,6 +14,7 @@ import { browserUiClient } from './clients/browser-ui.ts';
 import { providerMetadata } from './clients/metadata.ts';
 import { createClientRegistry } from './clients/registration.ts';
 import { matchesSecret } from './clients/secrets.ts';
+import { isLoopback } from './config/issuer.ts';
 import type { Config } from './config.ts';
 import { createDefaultHeaders } from './http/default-headers.ts';
 import { createDebugEnv, createTestToken } from './http/development-endpoints.ts';
@@ -100,7 +101,7 @@ export async function createApp(options: { config: Config; store: Store; logger:
   };
 
   // the provider
-  const pages = createPageResponses(createPages());
+  const pages = createPageResponses(createPages({ installationName: new URL(issuer).host }));
   const provider = createProvider({
     issuer,
     cookieSecrets: config.cookieSecrets,
@@ -146,7 +147,7 @@ export async function createApp(options: { config: Config; store: Store; logger:
     }),
   );
   own.post('/verify', createVerifyEndpoint(verifier.verify));
-  if (config.mode === 'development') {
+  if (hasDevelopmentEndpoints(config)) {
     own.get(
       '/test-token',
       createTestToken({ audience: config.loggingBackendAud, subject: config.identitySub, issue: issueFor }),
@@ -179,7 +180,7 @@ export async function createApp(options: { config: Config; store: Store; logger:
   koa.keys = [...config.cookieSecrets];
   koa.on('error', (error) => logger.error({ err: error }, 'response failed'));
   koa.use(createRequestLog(logger));
-  koa.use(createDefaultHeaders());
+  koa.use(createDefaultHeaders(issuer));
   koa.use(createErrorHandler({ logger, pages }));
   koa.use(createRequestGate({ issuer, trustedProxies: config.trustedProxies }));
   koa.use(own.routes());
@@ -201,6 +202,12 @@ export async function createApp(options: { config: Config; store: Store; logger:
       return token;
     },
   };
+}
+
+/** In development, and even then not where an https issuer says that strangers may come by. */
+function hasDevelopmentEndpoints({ mode, issuer }: Config): boolean {
+  const { protocol, hostname } = new URL(issuer);
+  return mode === 'development' && (protocol === 'http:' || isLoopback(hostname));
 }
 
 /** Readiness of the keys: a token that is signed now verifies now. */

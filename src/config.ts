@@ -1,10 +1,10 @@
 // Reads the environment into one frozen, typed Config, or reports every problem at once.
 import type { Level } from 'pino';
 import type { z } from 'zod';
-import { isLoopback, issuerProblems, issuersOf } from './config-issuer.ts';
-import { environmentSchema, type FEATURES, truth } from './config-schema.ts';
-import { secretProblems } from './config-secrets.ts';
-import { type Environment, type Mode, unknownNameProblems, VARIABLES } from './config-variables.ts';
+import { isLoopback, issuerProblems, issuersOf } from './config/issuer.ts';
+import { environmentSchema, type FEATURES, truth } from './config/schema.ts';
+import { secretProblems } from './config/secrets.ts';
+import { type Environment, type Mode, unknownNameProblems, VARIABLES } from './config/variables.ts';
 
 export type Feature = (typeof FEATURES)[number];
 

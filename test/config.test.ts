@@ -5,8 +5,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'dotenv';
+import { VARIABLES } from '../src/config/variables.ts';
 import { type Config, ConfigError, parseConfig } from '../src/config.ts';
-import { VARIABLES } from '../src/config-variables.ts';
 
 type Env = Record<string, string | undefined>;
 

@@ -2,9 +2,10 @@
 import type { Middleware } from 'koa';
 import { apiHeaders } from './security-headers.ts';
 
-/** Caching and framing are off unless an endpoint says otherwise. */
-export function createDefaultHeaders(): Middleware {
+/** Caching and framing are off unless an endpoint says otherwise; an https issuer is https for good (RFC 6797). */
+export function createDefaultHeaders(issuer: string): Middleware {
   const headers = apiHeaders();
+  if (issuer.startsWith('https:')) headers['Strict-Transport-Security'] = 'max-age=31536000';
   return async function defaultHeaders(ctx, next) {
     ctx.set(headers);
     await next();

@@ -58,6 +58,9 @@ export function isProviderPath(path: string): boolean {
   return PATHS.has(path) || /^\/(authorize|register)\/[\w-]+$/.test(path);
 }
 
+/** No algorithm that uses a client secret as its key: what is kept of a secret cannot serve as one. */
+const ASYMMETRIC_ALGS = ['RS256', 'PS256', 'ES256', 'Ed25519', 'EdDSA'] as const;
+
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -72,12 +75,18 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
     adapter: options.adapter,
     allowOmittingSingleRegisteredRedirectUri: false,
     claims: { ...claimsByScope, acr: null, auth_time: null, iss: null, sid: null },
+    // client_secret_jwt needs the secret itself, of which only a digest is kept
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     clientBasedCORS: (_ctx, origin, client) =>
       (client.redirectUris ?? []).some((redirectUri) => URL.parse(redirectUri)?.origin === origin),
     clockTolerance: options.clockSkew,
     cookies: cookieSettings(issuer, options.cookieSecrets),
     // POST is accepted all the same: src/http/protocol-requests.ts turns it into a GET, so that cookies stay SameSite=Lax
     enableHttpPostMethods: false,
+    enabledJWA: {
+      clientAuthSigningAlgValues: ASYMMETRIC_ALGS,
+      requestObjectSigningAlgValues: ASYMMETRIC_ALGS,
+    },
     expiresWithSession: (_ctx, code) => !code.scopes.has('offline_access'),
     extraClientMetadata: { properties: ['first_party', 'require_pkce'], validator: refuseSelfPromotion },
     features: {

@@ -1,5 +1,5 @@
 // Takes a JWS apart, accepting exactly one spelling of it (RFC 7515 §3.1, §7.1); the signature is not checked here.
-import { parseStrictObject } from './strict-json.ts';
+import { parseStrictObject } from '../strict-json.ts';
 
 const maxLength = 8192;
 const maxKidLength = 128;

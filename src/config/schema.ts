@@ -1,10 +1,10 @@
 // The schema of the environment: the values that each variable may have on its own.
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import { isLoopback, issuerUrl, tokenIssuer } from './config-issuer.ts';
-import { clientSecret, secretList } from './config-secrets.ts';
-import { reading, shown } from './config-values.ts';
-import type { Mode, VariableName } from './config-variables.ts';
+import { isLoopback, issuerUrl, tokenIssuer } from './issuer.ts';
+import { clientSecret, secretList } from './secrets.ts';
+import { reading, shown } from './values.ts';
+import type { Mode, VariableName } from './variables.ts';
 
 export const FEATURES = [
   'registration',

@@ -1,8 +1,8 @@
 // The rules for issuers: which URLs may be one, and how PUBLIC_URL and JWT_ISSUER go together.
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import { shown } from './config-values.ts';
-import type { Environment, Mode } from './config-variables.ts';
+import { shown } from './values.ts';
+import type { Environment, Mode } from './variables.ts';
 
 /** The two issuers of an installation. */
 export interface Issuers {

@@ -1,6 +1,6 @@
 // The rules for secrets: long enough, nobody's example, each used for one purpose; a problem never shows the value.
 import { z } from 'zod';
-import type { Environment, VariableName } from './config-variables.ts';
+import type { Environment, VariableName } from './variables.ts';
 
 const MIN_BYTES = 32;
 const MIN_CLIENT_SECRET_BYTES = 16;

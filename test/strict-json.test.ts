@@ -1,7 +1,7 @@
 // Behaviour of the strict JSON reader.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { parseStrictObject } from '../../src/tokens/strict-json.ts';
+import { parseStrictObject } from '../src/strict-json.ts';
 
 const nested = (depth: number) => `{"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`;
 
