@@ -37,15 +37,17 @@ export function createFileIfMissing(path: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     closeSync(openSync(draft, 'wx', 0o600));
-    writeEmptyDatabase(draft);
-    putInPlace(draft, path);
+    try {
+      writeEmptyDatabase(draft);
+      putInPlace(draft, path);
+    } finally {
+      rmSync(draft, { force: true });
+    }
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return; // another process made it meanwhile
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return; // made by another process meanwhile, or inspected next
     throw new StoreRefused(`${path} cannot be created (${reason(cause)}). Check the folder and who may write to it.`, {
       cause,
     });
-  } finally {
-    rmSync(draft, { force: true });
   }
 }
 
@@ -147,8 +149,8 @@ function readAppliedMigrations(db: Database.Database): string[] {
 }
 
 function requireSound(db: Database.Database, path: string): void {
-  const [finding] = db.prepare<[], string>('pragma quick_check(1)').pluck().all();
-  if (finding !== 'ok') throw new StoreRefused(`${path} is damaged (${finding}). ${RESTORE}`);
+  const findings = db.prepare<[], string>('pragma quick_check(1)').pluck().all().join(' ');
+  if (findings !== 'ok') throw new StoreRefused(`${path} is damaged (${findings.replaceAll('\n', ' ')}). ${RESTORE}`);
 }
 
 function reason(cause: unknown): string {

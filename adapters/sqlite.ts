@@ -41,9 +41,9 @@ interface SqliteOptions {
 export async function openSqlite({ path, refuseSchema }: SqliteOptions): Promise<Engine> {
   const file = resolve(path);
   createFileIfMissing(file);
-  await patiently(() => inspectFile(file, refuseSchema));
   const opened: Database.Database[] = [];
   try {
+    await patiently(() => inspectFile(file, refuseSchema));
     const writer = await patiently(() => connect(file));
     opened.push(writer);
     await patiently(() => requireWal(writer));
@@ -56,7 +56,7 @@ export async function openSqlite({ path, refuseSchema }: SqliteOptions): Promise
     return createEngine(writer, reader);
   } catch (error) {
     for (const connection of opened) connection.close();
-    throw error;
+    throw toOpeningError(error, file);
   }
 }
 
@@ -196,4 +196,13 @@ function isBusy(error: unknown): boolean {
 function toStoreError(error: unknown): unknown {
   if (!(error instanceof Database.SqliteError) || !OUTAGES.test(error.code)) return error;
   return new StoreUnavailable(`the database cannot be used now (${error.code})`, { cause: error });
+}
+
+/** A file that cannot be written when it is opened is for the operator to mend, not for a client to try again. */
+function toOpeningError(error: unknown, file: string): unknown {
+  const { cause } = error as { cause?: unknown };
+  if (!(cause instanceof Database.SqliteError) || !/^SQLITE_(READONLY|CANTOPEN)(_|$)/.test(cause.code)) return error;
+  return new StoreRefused(`${file} cannot be written to (${cause.code}). Check its owner and mode, and its folder's.`, {
+    cause,
+  });
 }
