@@ -76,9 +76,10 @@ export function endedText(name: string, lastLines: readonly string[]): string {
 
 /**
  * A line of a program as the demo shows it. Of a JSON log (the provider's) the level and the message come first, and
- * only warnings and worse are shown unless `verbose`; other lines are shown as they are.
+ * only warnings and worse are shown unless `verbose`; other lines are shown as they are, except the samples' greeting.
  */
 export function shownLine(name: string, line: string, verbose: boolean): string | undefined {
+  if (line.startsWith('listening on ') && !verbose) return undefined;
   const { level, msg, time: _time, pid: _pid, hostname: _hostname, ...rest } = parseLogLine(line);
   if (typeof level !== 'number') return `${name} | ${line}\n`;
   if (level < warning && !verbose) return undefined;

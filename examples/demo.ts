@@ -1,8 +1,8 @@
 // `npm run demo`: starts the provider, the sample client and the logging back end, and says what to do with them.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { VARIABLES } from '../src/config/variables.ts';
 import { type Config, ConfigError, parseConfig } from '../src/config.ts';
-import { VARIABLES } from '../src/config-variables.ts';
 import { prepareDevelopment } from '../src/development.ts';
 import { isPortTaken, type Program, type Running, startProgram, untilReady } from './demo-processes.ts';
 import { endedText, portTakenText, readyText, shownLine } from './demo-text.ts';

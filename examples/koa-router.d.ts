@@ -1,4 +1,4 @@
-// The part of koa-router that the examples use; the package brings no types of its own.
+// The part of koa-router that is used here; the package brings no types of its own.
 declare module 'koa-router' {
   import type { Context, Middleware } from 'koa';
 

@@ -16,6 +16,14 @@ import requests
 TIMEOUT_SECONDS = 5
 
 
+def checked(response: requests.Response) -> requests.Response:
+    """Raise with what the service said: unlike raise_for_status, which hides it."""
+    if not response.ok:
+        message = f"{response.url} answered {response.status_code}: {response.text}"
+        raise requests.HTTPError(message, response=response)
+    return response
+
+
 def fetch_token(issuer: str, client_id: str, client_secret: str, audience: str) -> str:
     """Ask the identity service for a token, as a client (RFC 6749 section 4.4)."""
     response = requests.post(
@@ -25,8 +33,7 @@ def fetch_token(issuer: str, client_id: str, client_secret: str, audience: str) 
         data={"grant_type": "client_credentials", "audience": audience},
         timeout=TIMEOUT_SECONDS,
     )
-    response.raise_for_status()
-    token: str = response.json()["access_token"]
+    token: str = checked(response).json()["access_token"]
     return token
 
 
@@ -49,7 +56,7 @@ def write_line(url: str, token: str, message: str) -> None:
         },
         timeout=TIMEOUT_SECONDS,
     )
-    response.raise_for_status()
+    checked(response)
 
 
 def read_lines(url: str, token: str, limit: int = 10) -> list[dict[str, Any]]:
@@ -59,8 +66,7 @@ def read_lines(url: str, token: str, limit: int = 10) -> list[dict[str, Any]]:
         params={"limit": limit},
         timeout=TIMEOUT_SECONDS,
     )
-    response.raise_for_status()
-    lines: list[dict[str, Any]] = response.json()
+    lines: list[dict[str, Any]] = checked(response).json()
     return lines
 
 
