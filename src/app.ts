@@ -3,9 +3,10 @@ import { createSecretKey } from 'node:crypto';
 import Koa from 'koa';
 import compose from 'koa-compose';
 import Router from 'koa-router';
-import type { Provider } from 'oidc-provider';
+import type { Configuration, Provider } from 'oidc-provider';
 import type { Logger } from 'pino';
 import { createProviderAdapter } from '../adapters/provider-adapter.ts';
+import { createRequestUnits } from '../adapters/request-units.ts';
 import { createFormTokens } from '../interactions/interaction.ts';
 import { createInteractionRouter } from '../interactions/router.ts';
 import { createAccountDirectory } from './accounts/directory.ts';
@@ -27,12 +28,13 @@ import { createProtocolRequests } from './http/protocol-requests.ts';
 import { createRequestGate } from './http/request-gate.ts';
 import { createRequestLog } from './http/request-log.ts';
 import { createServiceTokenEndpoint } from './http/service-token-endpoint.ts';
+import { createUnitOfWorkMiddleware } from './http/unit-of-work.ts';
 import { createVerifyEndpoint } from './http/verify-endpoint.ts';
 import { openKeyring } from './keys/signing-keys.ts';
 import { createAuditLog } from './logging/events.ts';
 import { createAccessTokenCustomizer } from './provider/access-tokens.ts';
 import { createFindAccount } from './provider/accounts.ts';
-import { auditProvider } from './provider/audit.ts';
+import { auditProvider, auditReplay } from './provider/audit.ts';
 import { isProviderPath } from './provider/configuration.ts';
 import { createProviderPages } from './provider/pages.ts';
 import { createProvider } from './provider/provider.ts';
@@ -40,7 +42,7 @@ import { createResourceIndicators } from './provider/resource-indicators.ts';
 import { translateStorageError } from './provider/storage-errors.ts';
 import { loggingResourceServer } from './resource-servers/logging.ts';
 import { createResourceServerRegistry } from './resource-servers/registry.ts';
-import type { Clock, Store } from './store.ts';
+import { AlreadyConsumed, type Clock, type Store } from './store.ts';
 import { createServiceTokens, type ServiceToken } from './tokens/service-token.ts';
 import { createVerifier } from './tokens/verification.ts';
 
@@ -55,8 +57,18 @@ export interface App {
   logServiceToken(): Promise<ServiceToken>;
 }
 
-/** @param options `store` is migrated; `clock` answers epoch seconds */
-export async function createApp(options: { config: Config; store: Store; logger: Logger; clock: Clock }): Promise<App> {
+/** What the service is made from. */
+export interface AppOptions {
+  config: Config;
+  /** migrated */
+  store: Store;
+  logger: Logger;
+  clock: Clock;
+  /** calls clients (jwks_uri, back-channel logout); absent, private and loopback addresses are out of reach */
+  fetch?: NonNullable<Configuration['fetch']>;
+}
+
+export async function createApp(options: AppOptions): Promise<App> {
   const { config, store, logger, clock } = options;
   const { issuer, sharedSecretIssuer } = config;
   const prefix = new URL(issuer).pathname.replace(/\/$/, '');
@@ -101,6 +113,7 @@ export async function createApp(options: { config: Config; store: Store; logger:
   };
 
   // the provider
+  const units = createRequestUnits(store.artifacts, clock);
   const pages = createPageResponses(createPages({ installationName: new URL(issuer).host }));
   const provider = createProvider({
     issuer,
@@ -110,7 +123,7 @@ export async function createApp(options: { config: Config; store: Store; logger:
     features: config.features,
     jwks: keyring.privateJwks,
     adapter: createProviderAdapter({
-      artifacts: store.artifacts,
+      artifacts: units.artifacts,
       findClient: async (clientId) => {
         const client = await clients.find(clientId);
         return client && providerMetadata(client);
@@ -126,9 +139,10 @@ export async function createApp(options: { config: Config; store: Store; logger:
     }),
     customizeAccessToken: createAccessTokenCustomizer({ issuer, sharedSecretIssuer }),
     pages: createProviderPages(pages),
+    ...(options.fetch && { fetch: options.fetch }),
     matchesClientSecret: async (clientId, presented) => matchesSecret(await clients.find(clientId), presented, clock()),
   });
-  auditProvider(provider, { audit, logger });
+  auditProvider(provider, { audit, logger, afterCommit: units.afterCommit });
 
   // our own endpoints
   let draining = false;
@@ -183,6 +197,15 @@ export async function createApp(options: { config: Config; store: Store; logger:
   koa.use(createDefaultHeaders(issuer));
   koa.use(createErrorHandler({ logger, pages }));
   koa.use(createRequestGate({ issuer, trustedProxies: config.trustedProxies }));
+  koa.use(
+    createUnitOfWorkMiddleware({
+      run: units.run,
+      translate(error, ctx) {
+        if (error instanceof AlreadyConsumed) auditReplay(audit, ctx, error);
+        return translateStorageError(error);
+      },
+    }),
+  );
   koa.use(own.routes());
   koa.use(interactions.routes());
   koa.use(createProtocolRequests({ prefix, serviceToken }));

@@ -30,6 +30,8 @@ export interface ProviderConfiguration {
   /** adapts the claims of every JWT access token before it is signed */
   customizeAccessToken: NonNullable<NonNullable<NonNullable<Configuration['formats']>['customizers']>['jwt']>;
   pages: ProviderPages;
+  /** makes the provider's own requests; absent, the library's, which never reach a special-use address */
+  fetch?: NonNullable<Configuration['fetch']>;
 }
 
 /** The library's endpoints; its router would match other spellings too, behind the back of what stands before it. */
@@ -110,6 +112,7 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
       },
       userinfo: { enabled: true },
     },
+    ...(options.fetch && { fetch: options.fetch }),
     fetchResponseBodyLimits: {
       jwks_uri: 64 * 1024,
       sector_identifier_uri: 64 * 1024,

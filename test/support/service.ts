@@ -9,7 +9,7 @@ import { openStore } from '../../adapters/open-store.ts';
 import { seedDemoAccount } from '../../src/accounts/demo.ts';
 import { createAccountDirectory } from '../../src/accounts/directory.ts';
 import { createPasswordHasher } from '../../src/accounts/passwords.ts';
-import { type App, createApp } from '../../src/app.ts';
+import { type App, type AppOptions, createApp } from '../../src/app.ts';
 import { createClientRegistry, type NewClient } from '../../src/clients/registration.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
 import { createSecretBox } from '../../src/keys/secret-box.ts';
@@ -41,10 +41,11 @@ export interface Service extends AsyncDisposable {
  * Without arguments: a service in test mode whose issuer is where it listens, an account `alice` with the password
  * `correct horse battery` and all standard claims, and the client `browser-ui`.
  * @param env environment variables on top of those
+ * @param fetch makes the provider's own requests, which otherwise never reach a loopback address
  */
 export async function startService(
   env: Record<string, string | undefined> = {},
-  { clock = () => Math.floor(Date.now() / 1000) } = {},
+  { clock = () => Math.floor(Date.now() / 1000), fetch }: Partial<Pick<AppOptions, 'clock' | 'fetch'>> = {},
 ): Promise<Service> {
   const folder = mkdtempSync(join(tmpdir(), 'identity-test-'));
   const server = createServer();
@@ -67,7 +68,7 @@ export async function startService(
   const logger = createLogger({ level: config.logLevel, destination: { write: (line) => void log.push(line) } });
   const store = await openStore({ database: config.database, clock, box: createSecretBox(config.encryptionKeys) });
   await store.migrate();
-  const app = await createApp({ config, store, logger, clock });
+  const app = await createApp({ config, store, logger, clock, ...(fetch && { fetch }) });
   server.on('request', app.koa.callback());
 
   const accounts = createAccountDirectory({ accounts: store.accounts, passwords: createPasswordHasher(), clock });
