@@ -22,6 +22,7 @@ export function createArtifactQueries() {
     takeUid: createTakeIndex('uid_hash'),
     takeUserCode: createTakeIndex('user_code_hash'),
     upsert: createUpsert(),
+    insertNew: createInsertNew(),
     consume: prepareQuery<Key & { now: number }>((db, slot) =>
       db
         .updateTable('artifacts')
@@ -79,22 +80,13 @@ function createTakeIndex(column: 'uid_hash' | 'user_code_hash') {
   );
 }
 
+type Row = { [Column in keyof ArtifactsTable]: Selectable<ArtifactsTable>[Column] };
+
 function createUpsert() {
-  return prepareQuery<{ [Column in keyof ArtifactsTable]: Selectable<ArtifactsTable>[Column] }>((db, slot) =>
+  return prepareQuery<Row>((db, slot) =>
     db
       .insertInto('artifacts')
-      .values({
-        model: slot('model'),
-        id_hash: slot('id_hash'),
-        payload: slot('payload'),
-        grant_hash: slot('grant_hash'),
-        uid_hash: slot('uid_hash'),
-        user_code_hash: slot('user_code_hash'),
-        account_id: slot('account_id'),
-        client_id: slot('client_id'),
-        consumed_at: slot('consumed_at'),
-        expires_at: slot('expires_at'),
-      })
+      .values(rowOf(slot))
       .onConflict((conflict) =>
         conflict.columns(['model', 'id_hash']).doUpdateSet(({ ref, fn }) => ({
           payload: ref('excluded.payload'),
@@ -108,4 +100,34 @@ function createUpsert() {
         })),
       ),
   );
+}
+
+/** Takes no effect when an artifact of that id is there and has not expired. */
+function createInsertNew() {
+  return prepareQuery<Row & { now: number }>((db, slot) =>
+    db
+      .insertInto('artifacts')
+      .values(rowOf(slot))
+      .onConflict((conflict) =>
+        conflict
+          .columns(['model', 'id_hash'])
+          .doUpdateSet(({ ref }) => ({ payload: ref('excluded.payload'), expires_at: ref('excluded.expires_at') }))
+          .where('artifacts.expires_at', '<=', slot('now')),
+      ),
+  );
+}
+
+function rowOf(slot: <Name extends keyof Row>(name: Name) => Row[Name]): Row {
+  return {
+    model: slot('model'),
+    id_hash: slot('id_hash'),
+    payload: slot('payload'),
+    grant_hash: slot('grant_hash'),
+    uid_hash: slot('uid_hash'),
+    user_code_hash: slot('user_code_hash'),
+    account_id: slot('account_id'),
+    client_id: slot('client_id'),
+    consumed_at: slot('consumed_at'),
+    expires_at: slot('expires_at'),
+  };
 }

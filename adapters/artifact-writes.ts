@@ -1,13 +1,7 @@
 // Applies one batch of artifact writes inside a transaction that the caller owns.
 import { type Kysely, sql } from 'kysely';
-import {
-  AlreadyConsumed,
-  type ArtifactPayload,
-  type ArtifactWrite,
-  type Clock,
-  GrantRevoked,
-  type SecretBox,
-} from '../src/store.ts';
+import { AlreadyConsumed, type ArtifactWrite, type Clock, GrantRevoked, type SecretBox } from '../src/store.ts';
+import { grantIdOf } from './artifact-grants.ts';
 import type { ArtifactQueries } from './artifact-queries.ts';
 import { hashId } from './id-hash.ts';
 import type { Schema } from './schema.ts';
@@ -27,11 +21,11 @@ interface Refusal {
 
 type Upsert = Extract<ArtifactWrite, { do: 'upsert' }>;
 
+/** Marks the `jti` of a proof or assertion as seen: the library looks first and writes then, so the write decides. */
+const SEEN_ONCE = 'ReplayDetection';
+
 /** A tombstone outlives every access token (24 h at most) that its grant can have led to, in seconds. */
 const TOMBSTONE_LIFETIME = 25 * 60 * 60;
-
-/** An interaction mentions a grant but is neither code nor token: a sign-in goes on when an older grant is revoked. */
-const MODELS_BESIDE_GRANTS: ReadonlySet<string> = new Set(['Interaction', 'Session']);
 
 /**
  * Applies the writes in order, all or none, under a savepoint, so that several batches can share one commit.
@@ -95,7 +89,7 @@ async function upsert(
   { queries, clock, box }: WriteContext,
 ): Promise<Refusal | undefined> {
   const idHash = hashId(id);
-  const grantHash = grantHashOf(model, idHash, payload);
+  const grantHash = hashOf(grantIdOf(model, id, payload));
   if (grantHash !== null) {
     const { rows } = await queries.findTombstone(transaction, { grantHash });
     if (rows.length > 0) return { error: new GrantRevoked(`${model} is of a grant that has been revoked`) };
@@ -104,7 +98,7 @@ async function upsert(
   if (uidHash !== null) await queries.takeUid(transaction, { model, idHash, hash: uidHash });
   const userCodeHash = hashOf(payload['userCode']);
   if (userCodeHash !== null) await queries.takeUserCode(transaction, { model, idHash, hash: userCodeHash });
-  await queries.upsert(transaction, {
+  const row = {
     model,
     id_hash: idHash,
     payload: box.seal(JSON.stringify(payload), sealContext(model, idHash)),
@@ -115,8 +109,13 @@ async function upsert(
     client_id: typeof payload['clientId'] === 'string' ? payload['clientId'] : null,
     consumed_at: typeof payload['consumed'] === 'number' ? payload['consumed'] : null,
     expires_at: expiresIn === undefined ? null : clock() + expiresIn,
-  });
-  return undefined;
+  };
+  if (model !== SEEN_ONCE) {
+    await queries.upsert(transaction, row);
+    return undefined;
+  }
+  const { numAffectedRows } = await queries.insertNew(transaction, { ...row, now: clock() });
+  return numAffectedRows === 1n ? undefined : { error: new AlreadyConsumed(model, 'was seen before') };
 }
 
 /**
@@ -133,7 +132,7 @@ async function consume(
   if (numAffectedRows === 1n) return undefined;
   const [row] = (await queries.findConsumption(transaction, { model, idHash })).rows;
   const usedTwice = row !== undefined && row.consumed_at !== null;
-  const error = new AlreadyConsumed(usedTwice ? `${model} was consumed before` : `${model} is gone`);
+  const error = new AlreadyConsumed(model, usedTwice ? 'was consumed before' : 'is gone');
   return usedTwice && row.grant_hash !== null ? { error, revoke: row.grant_hash } : { error };
 }
 
@@ -147,11 +146,6 @@ async function revoke(transaction: Kysely<Schema>, grantHash: string, { queries,
 /** A payload opens only in the row it was sealed for. */
 export function sealContext(model: string, idHash: string): string {
   return `${model}:${idHash}`;
-}
-
-function grantHashOf(model: string, idHash: string, payload: ArtifactPayload): string | null {
-  if (model === 'Grant') return idHash;
-  return MODELS_BESIDE_GRANTS.has(model) ? null : hashOf(payload['grantId']);
 }
 
 function hashOf(value: unknown): string | null {

@@ -1,13 +1,24 @@
 // Sessions, grants, codes, tokens and interactions in the table `artifacts`.
-import type { ArtifactPayload, Artifacts, Clock, SecretBox } from '../src/store.ts';
+import type { Kysely } from 'kysely';
+import type { ArtifactPayload, Artifacts, ArtifactWrite, Clock, SecretBox } from '../src/store.ts';
 import { createArtifactQueries, type StoredArtifact } from './artifact-queries.ts';
 import { applyBatch, sealContext } from './artifact-writes.ts';
 import type { Engine } from './engine.ts';
+import { createGroupCommit } from './group-commit.ts';
 import { hashId } from './id-hash.ts';
+import type { Schema } from './schema.ts';
 
-/** The artifacts of one database. Every `apply` is a transaction of its own. */
+/** The artifacts of one database. Batches that are ready together share a transaction where the engine gains by it. */
 export function createArtifacts({ engine, clock, box }: { engine: Engine; clock: Clock; box: SecretBox }): Artifacts {
   const queries = createArtifactQueries();
+  const applyOne = (transaction: Kysely<Schema>, writes: readonly ArtifactWrite[]) =>
+    applyBatch(transaction, writes, { queries, clock, box });
+  const apply = engine.groupsWrites ? createGroupCommit(engine.write, applyOne) : applyAlone;
+
+  async function applyAlone(writes: readonly ArtifactWrite[]): Promise<void> {
+    const refusal = await engine.write((transaction) => applyOne(transaction, writes));
+    if (refusal) throw refusal;
+  }
 
   async function findBy(query: typeof queries.find, model: string, key: string): Promise<ArtifactPayload | undefined> {
     const parameters = { model, hash: hashId(key), now: clock() };
@@ -20,9 +31,7 @@ export function createArtifacts({ engine, clock, box }: { engine: Engine; clock:
     findByUid: (model, uid) => findBy(queries.findByUid, model, uid),
     findByUserCode: (model, userCode) => findBy(queries.findByUserCode, model, userCode),
     async apply(writes) {
-      if (writes.length === 0) return;
-      const refused = await engine.write((transaction) => applyBatch(transaction, writes, { queries, clock, box }));
-      if (refused) throw refused;
+      if (writes.length > 0) await apply(writes);
     },
   };
 }

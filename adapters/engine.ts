@@ -11,6 +11,8 @@ export interface Engine {
    * `work` awaits nothing but queries of its transaction, and runs at most once.
    */
   write<T>(work: (transaction: Kysely<Schema>) => Promise<T>): Promise<T>;
+  /** Whether writes that are ready together should share one transaction: one process's commits follow each other. */
+  readonly groupsWrites: boolean;
   /** Housekeeping that requests should not pay for, such as a checkpoint. */
   tidy(): Promise<void>;
   close(): Promise<void>;

@@ -64,6 +64,7 @@ function createEngine(writerConnection: Database.Database, readerConnection: Dat
   const writer = toKysely(writerConnection);
   const reader = toKysely(readerConnection);
   return {
+    groupsWrites: true,
     read: (work) => patiently(() => work(reader)),
     async write(work) {
       const deadline = performance.now() + PATIENCE_MS;

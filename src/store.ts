@@ -21,6 +21,11 @@ export class StoreUnavailable extends Error {
 /** The code or token was consumed before; by the time this is thrown its grant is revoked (RFC 9700 §4.14.2). */
 export class AlreadyConsumed extends Error {
   override name = 'AlreadyConsumed';
+  readonly model: string;
+  constructor(model: string, reason: string) {
+    super(`${model} ${reason}`);
+    this.model = model;
+  }
 }
 
 /** Something was written for a grant that has been revoked. */
@@ -69,7 +74,8 @@ export interface Artifacts {
   /**
    * Applies the writes in order, all or none, in one transaction that is durable when the promise resolves.
    *
-   * `upsert` replaces payload and expiry, moves the secondary indexes and never clears `consumed`.
+   * `upsert` replaces payload and expiry, moves the secondary indexes and never clears `consumed`; of the model
+   * ReplayDetection it is refused as consumed when the id is there already (RFC 9449 §11.1).
    * `consume` is compare-and-set: when the artifact was consumed before, none of the writes takes effect, its grant is
    * revoked in the same transaction, and the call throws.
    * `revoke` drops every artifact of the grant, in every model, with the grant itself, and leaves a tombstone.

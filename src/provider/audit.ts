@@ -1,12 +1,20 @@
 // Listens to the library's events and writes them to the audit log.
+
+import type { Context } from 'koa';
 import type { errors, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Logger } from 'pino';
 import type { AuditLog, EventFacts } from '../logging/events.ts';
 import { AlreadyConsumed } from '../store.ts';
 
-export function auditProvider(provider: Provider, { audit, logger }: { audit: AuditLog; logger: Logger }): void {
+/** @param options `afterCommit` keeps back what is not true before the request's writes are durable */
+export function auditProvider(
+  provider: Provider,
+  options: { audit: AuditLog; logger: Logger; afterCommit: (effect: () => void) => void },
+): void {
+  const { audit, logger, afterCommit } = options;
   provider.on('grant.success', (ctx) => {
-    audit.tokenIssued({ ...factsOf(ctx), grantType: grantTypeOf(ctx), scope: ctx.oidc.accessToken?.scope });
+    const facts = { ...factsOf(ctx), grantType: grantTypeOf(ctx), scope: ctx.oidc.accessToken?.scope };
+    afterCommit(() => audit.tokenIssued(facts));
   });
   provider.on('grant.error', (ctx, error) => refused(ctx, error, audit));
   provider.on('introspection.error', (ctx, error) => refused(ctx, error, audit));
@@ -23,6 +31,13 @@ export function auditProvider(provider: Provider, { audit, logger }: { audit: Au
   provider.on('server_error', (ctx, error) => {
     logger.error({ err: error, ...factsOf(ctx) }, 'request failed');
   });
+}
+
+/** A code or token was used twice at the same time: the commit told, after the library had seen nothing wrong. */
+export function auditReplay(audit: AuditLog, ctx: Context, error: AlreadyConsumed): void {
+  const facts = { requestId: ctx.response.get('x-request-id'), ip: ctx.ip, reason: error.message };
+  if (error.model === 'RefreshToken') audit.refreshTokenReused(facts);
+  else audit.codeReplayed(facts);
 }
 
 function refused(ctx: KoaContextWithOIDC, error: errors.OIDCProviderError, audit: AuditLog): void {

@@ -1,0 +1,47 @@
+// Gives every request its own unit of work over the artifacts, found again wherever that request does something.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Artifacts, Clock } from '../src/store.ts';
+import { createUnitOfWork, type UnitOfWork } from './unit-of-work.ts';
+
+export interface RequestUnits {
+  /** What the provider's adapter works on: the unit of the request that is being answered, else the store itself. */
+  readonly artifacts: Artifacts;
+  /**
+   * Runs one request. When `answer` resolves true its writes are committed, in one transaction, before this resolves;
+   * when it resolves false, or rejects, nothing that it wrote happened.
+   * @throws AlreadyConsumed, GrantRevoked, StoreUnavailable when the commit fails
+   */
+  run(answer: () => Promise<boolean>): Promise<void>;
+  /** Has `effect` happen once the request's writes are durable; at once outside of a request. */
+  afterCommit(effect: () => void): void;
+}
+
+interface Request {
+  readonly unit: UnitOfWork;
+  readonly effects: (() => void)[];
+}
+
+export function createRequestUnits(artifacts: Artifacts, clock: Clock): RequestUnits {
+  const requests = new AsyncLocalStorage<Request>();
+  const current = () => requests.getStore()?.unit ?? artifacts;
+
+  return {
+    artifacts: {
+      find: (model, id) => current().find(model, id),
+      findByUid: (model, uid) => current().findByUid(model, uid),
+      findByUserCode: (model, userCode) => current().findByUserCode(model, userCode),
+      apply: (writes) => current().apply(writes),
+    },
+    async run(answer) {
+      const request: Request = { unit: createUnitOfWork(artifacts, clock), effects: [] };
+      if (!(await requests.run(request, answer))) return;
+      await request.unit.commit();
+      for (const effect of request.effects) effect();
+    },
+    afterCommit(effect) {
+      const request = requests.getStore();
+      if (request) request.effects.push(effect);
+      else effect();
+    },
+  };
+}
