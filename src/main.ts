@@ -1,120 +1,88 @@
-// The process: environment → config → store → app → listen → drain. The only file that touches `process`.
-import { createServer, type Server } from 'node:http';
+// The process: environment → config → server → signals → end. The only file that touches `process`.
+import type { EventEmitter } from 'node:events';
 import module from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import type { DestinationStream } from 'pino';
 
-module.enableCompileCache?.();
-// imported only now, so that it comes from the compile cache
-const { openStore } = await import('../adapters/open-store.ts');
-const { createAccountDirectory } = await import('./accounts/directory.ts');
-const { seedDemoAccount } = await import('./accounts/demo.ts');
-const { createPasswordHasher } = await import('./accounts/passwords.ts');
-const { createApp } = await import('./app.ts');
+// Beside the code and no easier to write to: whoever can write to the cache decides what runs.
+module.enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/compiled'));
+
+// Imported only now, so that they come from the cache, and nothing more: a refusal of the configuration is quick.
 const { ConfigError, parseConfig } = await import('./config.ts');
 const { prepareDevelopment } = await import('./development.ts');
-const { createSecretBox } = await import('./keys/secret-box.ts');
-const { createLogDelivery } = await import('./logging/delivery.ts');
-const { createLogger } = await import('./logging/logger.ts');
-const { StoreRefused } = await import('./store.ts');
-const { startSweeper } = await import('./sweeper.ts');
+const { UnsealFailed } = await import('./keys/secret-box.ts');
+const { ListenRefused } = await import('./listener.ts');
+const { StoreRefused, StoreUnavailable } = await import('./store.ts');
 
-/** How long requests in flight and queued log lines may take once the process is told to end. */
-const DRAIN_MS = 8_000;
-const LOG_DRAIN_MS = 2_000;
+/** What an operator can mend: the message says it all, a stack trace would only hide it. */
+const EXPECTED = [ConfigError, StoreRefused, StoreUnavailable, UnsealFailed, ListenRefused];
+
+/** When everything has to be over, whatever hangs. */
+const END_MS = 9_500;
+
+// a closed standard error is no reason to die of what could not be said there
+process.stderr.on('error', () => {});
 
 try {
   await serve();
 } catch (error) {
-  const expected = error instanceof ConfigError || error instanceof StoreRefused;
-  process.stderr.write(`${expected ? error.message : error instanceof Error ? error.stack : error}\n`);
+  process.stderr.write(`${explain(error)}\n`);
   process.exit(1);
 }
 
 async function serve(): Promise<void> {
-  const root = join(import.meta.dirname, '..');
-  const config = parseConfig(prepareDevelopment(process.env, { envFile: join(root, '.env') }).env);
-  const clock = () => Math.floor(Date.now() / 1000);
-
-  let forward: Parameters<typeof createLogger>[0]['forward'];
-  const localLogger = createLogger({ level: config.logLevel, destination: process.stdout });
-  const logger = createLogger({
-    level: config.logLevel,
-    destination: process.stdout,
-    forward: (entry) => forward?.(entry),
-  });
-
-  const store = await openStore({ database: config.database, clock, box: createSecretBox(config.encryptionKeys) });
-  await store.migrate();
-  if (config.demoAccount) {
-    const accounts = createAccountDirectory({ accounts: store.accounts, passwords: createPasswordHasher(), clock });
-    await seedDemoAccount(accounts, config.demoAccount);
-  }
-  const app = await createApp({ config, store, logger, clock });
-
-  const delivery = config.loggingBackendUrl
-    ? createLogDelivery({
-        url: config.loggingBackendUrl,
-        service: config.identitySub,
-        token: async () => (await app.logServiceToken()).token,
-        clock,
-        logger: localLogger,
-      })
-    : undefined;
-  forward = delivery?.push;
-
-  const server = createServer(
-    { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 5_000 },
-    app.koa.callback(),
-  );
-  await listen(server, config);
-  const sweeper = startSweeper({ store, logger });
-  logger.info({ issuer: config.issuer, mode: config.mode, listening: addressOf(server) }, 'started');
+  const envFile = resolve('.env');
+  const { env, written } = prepareDevelopment(process.env, { envFile });
+  const config = parseConfig(env);
+  const { startServer } = await import('./server.ts');
+  const passenger = findPassenger();
+  const place = passenger ? 'passenger' : { host: config.host, port: config.port };
+  const server = await startServer({ config, place, destination: standardOutput() });
+  const { logger, address } = server;
+  if (written.length > 0) logger.info({ envFile, written }, 'made what was missing in .env');
+  if (config.workers > 1) logger.warn('WEB_CONCURRENCY is more than 1, but this version runs one process only');
 
   let ending = false;
   const end = async (reason: string, exitCode: number): Promise<void> => {
-    // asked twice: somebody is in a hurry
-    if (ending) process.exit(exitCode || 1);
+    // asked twice: somebody is in a hurry, or ending fails
+    if (ending) process.exit(1);
     ending = true;
-    app.startDraining();
+    setTimeout(() => process.exit(1), END_MS).unref();
     logger.info({ reason }, 'ending');
-    await closed(server);
-    sweeper[Symbol.dispose]();
-    await delivery?.drain(LOG_DRAIN_MS);
-    delivery?.stop();
-    await store[Symbol.asyncDispose]();
+    await server.end();
     process.exit(exitCode);
   };
   process.on('SIGTERM', () => void end('SIGTERM', 0));
   process.on('SIGINT', () => void end('SIGINT', 0));
+  passenger?.on('exit', () => void end('Passenger', 0));
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       logger.fatal({ err: error }, 'unexpected error');
       void end(event, 1);
     });
   }
+  logger.info({ issuer: config.issuer, mode: config.mode, listening: address }, 'started');
 }
 
-/** Phusion Passenger says where by a global; otherwise host and port do. */
-function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    const listening = () => resolve();
-    if ('PhusionPassenger' in globalThis) server.listen('passenger', listening);
-    else server.listen({ host, port }, listening);
+/** Passenger's global: says `exit` when it is time to end, and exits itself when nobody listens. */
+function findPassenger(): EventEmitter | undefined {
+  return (globalThis as { PhusionPassenger?: EventEmitter }).PhusionPassenger;
+}
+
+/** Standard output, until its reader goes away (`node app.js | head`): the service goes on without it. */
+function standardOutput(): DestinationStream {
+  let open = true;
+  process.stdout.on('error', () => {
+    open = false;
   });
+  return {
+    write(line) {
+      if (open) process.stdout.write(line);
+    },
+  };
 }
 
-function addressOf(server: Server): string {
-  const address = server.address();
-  return address === null || typeof address === 'string' ? String(address) : `${address.address}:${address.port}`;
-}
-
-/** Answers what is in flight, takes nothing new, and cuts what is still open after a while. */
-async function closed(server: Server): Promise<void> {
-  const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
-  clearTimeout(cut);
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return EXPECTED.some((kind) => error instanceof kind) ? error.message : String(error.stack);
 }

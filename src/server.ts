@@ -1,0 +1,88 @@
+// Everything between a configuration and a listening socket: opened in this order, ended in the opposite one.
+import type { DestinationStream } from 'pino';
+import { openStore } from '../adapters/open-store.ts';
+import { seedDemoAccount } from './accounts/demo.ts';
+import { createAccountDirectory } from './accounts/directory.ts';
+import { createPasswordHasher } from './accounts/passwords.ts';
+import { type App, createApp } from './app.ts';
+import type { Config } from './config.ts';
+import { createSecretBox } from './keys/secret-box.ts';
+import { openListener, type Place } from './listener.ts';
+import { createLogDelivery, type LogDelivery } from './logging/delivery.ts';
+import { createLogger, type Logger } from './logging/logger.ts';
+import type { Clock, Store } from './store.ts';
+import { startSweeper } from './sweeper.ts';
+
+/** How long requests in flight, and then queued log lines, may take once the server is told to end. */
+const DRAIN_MS = 7_000;
+const LOG_DRAIN_MS = 2_000;
+
+/** The service, listening. */
+export interface RunningServer {
+  readonly logger: Logger;
+  /** `host:port`, or the path of the socket */
+  readonly address: string;
+  /**
+   * `/ready` says 503 at once; requests in flight are answered, queued log lines delivered, the store closed. Takes at
+   * most 9 s, apart from the store.
+   */
+  end(): Promise<void>;
+}
+
+/**
+ * Opens the store, makes what is missing in it, and listens. What was opened is closed again when a later step fails.
+ * @param options `destination` takes the log lines
+ * @throws StoreRefused, StoreUnavailable, UnsealFailed, ListenRefused
+ */
+export async function startServer(options: {
+  config: Config;
+  place: Place;
+  destination: DestinationStream;
+}): Promise<RunningServer> {
+  const { config, place, destination } = options;
+  const clock = () => Math.floor(Date.now() / 1000);
+  let delivery: LogDelivery | undefined;
+  const logger = createLogger({
+    level: config.logLevel,
+    destination,
+    forward: (entry) => delivery?.push(entry),
+  });
+
+  await using opening = new AsyncDisposableStack();
+  const store = opening.use(
+    await openStore({ database: config.database, clock, box: createSecretBox(config.encryptionKeys) }),
+  );
+  await store.migrate();
+  await seed(store, config, clock);
+  const app = await createApp({ config, store, logger, clock });
+  delivery = startDelivery(app, config, clock, createLogger({ level: config.logLevel, destination }));
+  opening.defer(async () => {
+    await delivery?.drain(LOG_DRAIN_MS);
+    delivery?.stop();
+  });
+  opening.use(startSweeper({ store, logger }));
+  const listener = await openListener(app.koa.callback(), place);
+  opening.defer(() => listener.close(DRAIN_MS));
+  opening.defer(() => app.startDraining());
+
+  const opened = opening.move();
+  return { logger, address: listener.address, end: () => opened.disposeAsync() };
+}
+
+async function seed(store: Store, { demoAccount }: Config, clock: Clock): Promise<void> {
+  if (!demoAccount) return;
+  const accounts = createAccountDirectory({ accounts: store.accounts, passwords: createPasswordHasher(), clock });
+  await seedDemoAccount(accounts, demoAccount);
+}
+
+/** @param logger of the delivery's own troubles: writes here only, since its lines would only add to them */
+function startDelivery(app: App, config: Config, clock: Clock, logger: Logger): LogDelivery | undefined {
+  if (!config.loggingBackendUrl) return undefined;
+  return createLogDelivery({
+    url: config.loggingBackendUrl,
+    service: config.identitySub,
+    token: async () => (await app.logServiceToken()).token,
+    clock,
+    logger,
+  });
+}
