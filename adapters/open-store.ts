@@ -44,5 +44,5 @@ export async function openStore({ database, clock, box }: StoreOptions): Promise
 
 async function openEngine(database: DatabaseLocation): Promise<Engine> {
   if (database.engine === 'sqlite') return openSqlite({ path: database.path, refuseSchema: refuseNewerSchema });
-  throw new StoreRefused('this version keeps its data in SQLite only: set DATABASE_URL to sqlite:PATH');
+  throw new StoreRefused('this version keeps its data in SQLite only: configure the path of a file');
 }

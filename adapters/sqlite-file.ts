@@ -107,7 +107,7 @@ function inspectHeader(path: string): void {
     throw new StoreRefused(`${path} is not a SQLite database, or is damaged. ${RESTORE}`);
   }
   if (header.readUInt32BE(68) !== APPLICATION_ID) {
-    throw new StoreRefused(`${path} is the database of another application. Point DATABASE_URL to another file.`);
+    throw new StoreRefused(`${path} is the database of another application. Configure another path.`);
   }
   if (header.readUInt32BE(60) > LAYOUT_VERSION) {
     throw new StoreRefused(
@@ -118,7 +118,7 @@ function inspectHeader(path: string): void {
 
 function readHeader(path: string): Buffer {
   try {
-    if (!statSync(path).isFile()) throw new StoreRefused(`${path} is not a file. Point DATABASE_URL to a file.`);
+    if (!statSync(path).isFile()) throw new StoreRefused(`${path} is not a file. Configure another path.`);
     const header = Buffer.alloc(100);
     const file = openSync(path, 'r');
     try {

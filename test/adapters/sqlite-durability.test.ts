@@ -133,6 +133,22 @@ describe('SQLite durability', () => {
     }
   });
 
+  it('shows reads the last commit while a transaction is under way', async () => {
+    const engine = await openEngine();
+    const count = () => engine.read((db) => sql`select x from t`.execute(db).then(({ rows }) => rows.length));
+    try {
+      await engine.write((db) => sql`create table t (x)`.execute(db));
+      const during = await engine.write(async (db) => {
+        await sql`insert into t values (1)`.execute(db);
+        return count();
+      });
+      assert.equal(during, 0);
+      assert.equal(await count(), 1);
+    } finally {
+      await engine.close();
+    }
+  });
+
   it('does not write through the connection that reads', async () => {
     const engine = await openEngine();
     try {

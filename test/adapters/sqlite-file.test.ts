@@ -76,6 +76,14 @@ describe('SQLite file', () => {
     assert.deepEqual(bytes(), before);
   });
 
+  it('takes in its log when the store is swept', async () => {
+    await using store = await open();
+    await store.migrate();
+    const before = statSync(path).size;
+    await store.sweep(10);
+    assert.ok(statSync(path).size > before);
+  });
+
   it('opens again as a backup that is not in WAL mode', async () => {
     await createDatabase();
     change('pragma journal_mode = delete');
