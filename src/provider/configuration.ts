@@ -155,10 +155,15 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
 function interactions() {
   const policy = interactionPolicy.base();
   policy.get('login')?.checks.add(
-    new interactionPolicy.Check('account_unavailable', 'End-User authentication is required', (ctx) => {
-      const { session, entities } = (ctx as KoaContextWithOIDC).oidc;
-      return session?.accountId !== undefined && entities.Account === undefined;
-    }),
+    new interactionPolicy.Check(
+      'account_unavailable',
+      'End-User authentication is required',
+      'login_required',
+      (ctx) => {
+        const { session, entities } = (ctx as KoaContextWithOIDC).oidc;
+        return session?.accountId !== undefined && entities.Account === undefined;
+      },
+    ),
   );
   return policy;
 }
