@@ -1,8 +1,8 @@
 // The specification of the JWT issuer, command by command: as written but for host and port.
 import assert from 'node:assert/strict';
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
+import { type Platform, startPlatform } from '../support/platform.ts';
 import { hasProgram, invokeRestMethod, shell } from './command-line.ts';
-import { type Platform, startPlatform } from './platform.ts';
 
 interface TokenResponse {
   token: string;

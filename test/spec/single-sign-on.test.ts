@@ -1,10 +1,10 @@
 // The specification of the identity provider: its REST API and its two sequence diagrams, as the old clients speak them.
 import assert from 'node:assert/strict';
 import { createRemoteJWKSet, decodeJwt, jwtVerify, SignJWT } from 'jose';
+import { type Platform, startPlatform } from '../support/platform.ts';
 import { newSecret } from '../support/service.ts';
 import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
 import { invokeRestMethod } from './command-line.ts';
-import { type Platform, startPlatform } from './platform.ts';
 
 const redirectUri = 'http://localhost:5000/callback';
 const clientSecret = 'dev-client-secret-default';

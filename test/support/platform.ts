@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startLoggingBackend } from '../../examples/logging-backend/server.ts';
-import { type Service, startService } from '../support/service.ts';
+import { type Service, startService } from './service.ts';
 
 /** What the specification calls `https://…/identity-backend` and `https://…/logging-backend`. */
 export interface Platform extends AsyncDisposable {
