@@ -37,7 +37,8 @@ export interface InteractionStep {
 const STEPS: Record<string, InteractionStep> = { login, consent };
 
 export function createInteractionRouter(parts: InteractionParts): Router {
-  const router = new Router();
+  // one spelling per path: the request gate decides by the path too
+  const router = new Router({ sensitive: true, strict: true });
 
   router.get('/login', async (ctx) => {
     ctx.status = 400;

@@ -19,9 +19,9 @@ import { isLoopback } from './config/issuer.ts';
 import type { Config } from './config.ts';
 import { createDefaultHeaders } from './http/default-headers.ts';
 import { createDebugEnv, createTestToken } from './http/development-endpoints.ts';
-import { createErrorHandler } from './http/errors.ts';
+import { createConnectionErrorLog, createErrorHandler } from './http/errors.ts';
 import { createReadiness, ping } from './http/health.ts';
-import { createHome, notFound } from './http/home.ts';
+import { createHome, createNotFound } from './http/home.ts';
 import { createPageResponses } from './http/page-responses.ts';
 import { createPages } from './http/pages.ts';
 import { createProtocolRequests } from './http/protocol-requests.ts';
@@ -45,6 +45,9 @@ import { createResourceServerRegistry } from './resource-servers/registry.ts';
 import { AlreadyConsumed, type Clock, type Store } from './store.ts';
 import { createServiceTokens, type ServiceToken } from './tokens/service-token.ts';
 import { createVerifier } from './tokens/verification.ts';
+
+/** One spelling per path: what stands before a router decides by the path too. */
+const EXACT = { sensitive: true, strict: true };
 
 /** The running service, without its socket. */
 export interface App {
@@ -146,7 +149,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   // our own endpoints
   let draining = false;
-  const own = new Router();
+  const own = new Router(EXACT);
   own.get('/', createHome({ issuer, pages }));
   own.get('/ping', ping);
   own.get(
@@ -192,7 +195,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const koa = new Koa();
   koa.proxy = true; // forwarded headers are rewritten by the request gate
   koa.keys = [...config.cookieSecrets];
-  koa.on('error', (error) => logger.error({ err: error }, 'response failed'));
+  koa.on('error', createConnectionErrorLog(logger));
   koa.use(createRequestLog(logger));
   koa.use(createDefaultHeaders(issuer));
   koa.use(createErrorHandler({ logger, pages }));
@@ -206,12 +209,12 @@ export async function createApp(options: AppOptions): Promise<App> {
       },
     }),
   );
+  koa.use(createNotFound(pages));
   koa.use(own.routes());
   koa.use(interactions.routes());
   koa.use(createProtocolRequests({ prefix, serviceToken }));
   const dispatch = compose(provider.middleware);
   koa.use((ctx, next) => (isProviderPath(ctx.path) ? dispatch(ctx as never, next) : next()));
-  koa.use(notFound(pages));
 
   return {
     koa,

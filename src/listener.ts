@@ -1,5 +1,7 @@
 // The HTTP listener: opens on a port or on a web server's socket, and closes without dropping a request.
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import { answerMalformedRequests } from './http/malformed-requests.ts';
 
 /** Where to listen. The web server that hosts us (Phusion Passenger) decides itself, and hands over a unix socket. */
 export type Place = { readonly host: string; readonly port: number } | 'passenger';
@@ -35,11 +37,12 @@ const LIMITS = {
   requestTimeout: 10_000,
   connectionsCheckingInterval: 2_500,
   keepAliveTimeout: 65_000,
+  requireHostHeader: false,
 };
 const MAX_CONNECTIONS = 5_000;
 
 /** @throws ListenRefused */
-export async function openListener(handler: RequestListener, place: Place): Promise<Listener> {
+export async function openListener(handler: RequestListener, place: Place, logger: Logger): Promise<Listener> {
   const inFlight = new Set<ServerResponse>();
   let closing = false;
   let onSocket = false;
@@ -51,6 +54,7 @@ export async function openListener(handler: RequestListener, place: Place): Prom
     response.once('close', () => inFlight.delete(response));
     handler(request, response);
   });
+  answerMalformedRequests(server, logger);
   server.maxConnections = MAX_CONNECTIONS;
   await listen(server, place);
   const address = server.address();

@@ -61,7 +61,7 @@ export async function startServer(options: {
     delivery?.stop();
   });
   opening.use(startSweeper({ store, logger }));
-  const listener = await openListener(app.koa.callback(), place);
+  const listener = await openListener(app.koa.callback(), place, logger);
   opening.defer(() => listener.close(DRAIN_MS));
   opening.defer(() => app.startDraining());
 

@@ -1,4 +1,5 @@
 // Reads request bodies once, bounded and strictly: forms and JSON, nothing else.
+import { isUtf8 } from 'node:buffer';
 import type { Context } from 'koa';
 import { koaBody } from 'koa-body';
 import { errors } from 'oidc-provider';
@@ -11,7 +12,8 @@ export const MAX_BODY_BYTES = 64 * 1024;
 const MAX_PARAMETERS = 200;
 
 const MAX_JSON_MEMBERS = 100;
-const MAX_JSON_STRING = 16 * 1024;
+/** A JWT is the longest string that we take, and has its own limit of as much. */
+const MAX_JSON_STRING = 8 * 1024;
 
 /** Parameters as sent: a name that was repeated has all its values. */
 export type Parameters = Record<string, string | string[]>;
@@ -43,26 +45,30 @@ export function bodyKind(ctx: Context): 'form' | 'json' {
 
 /** @throws UnacceptableBody (413), errors.InvalidRequest */
 export async function readForm(ctx: Context): Promise<Parameters> {
-  return parseParameters(await readText(ctx));
+  const bytes = await readBytes(ctx);
+  if (!isUtf8(bytes)) throw new errors.InvalidRequest('the request body is not valid UTF-8');
+  return parseParameters(bytes.toString());
 }
 
 /**
- * A JSON object (RFC 8259) without duplicate members, at most 16 deep, with at most 100 members.
+ * A JSON object (RFC 8259) without duplicate members, at most 16 deep, with at most 100 members, whose strings are
+ * well-formed Unicode without NUL.
  * @throws UnacceptableBody (413), errors.InvalidRequest
  */
 export async function readJson(ctx: Context): Promise<Record<string, unknown>> {
-  const body = parseStrictObject(Buffer.from(await readText(ctx)));
+  const body = parseStrictObject(await readBytes(ctx));
   if (body === undefined || !isModest(body)) throw new errors.InvalidRequest('the request body is not acceptable JSON');
   return body;
 }
 
-/** Few members, short strings: nothing that we take as JSON needs more. */
+/** Few members, short and plain strings: nothing that we take as JSON needs more. */
 function isModest(body: Record<string, unknown>): boolean {
-  const members = Object.entries(body);
-  return (
-    members.length <= MAX_JSON_MEMBERS &&
-    members.every(([name, value]) => `${name}${typeof value === 'string' ? value : ''}`.length <= MAX_JSON_STRING)
-  );
+  const members = Object.entries(body).flat();
+  return members.length <= 2 * MAX_JSON_MEMBERS && members.every((part) => typeof part !== 'string' || isPlain(part));
+}
+
+function isPlain(text: string): boolean {
+  return text.length <= MAX_JSON_STRING && text.isWellFormed() && !text.includes('\0');
 }
 
 /** Parses `application/x-www-form-urlencoded`. @throws errors.InvalidRequest when an escape is malformed */
@@ -102,23 +108,23 @@ function decode(text: string): string {
   return value;
 }
 
-const readAsText = koaBody({
+const readRaw = koaBody({
   json: false,
   urlencoded: false,
   text: true,
   textTypes: ['application/x-www-form-urlencoded', 'application/json'],
   textLimit: MAX_BODY_BYTES,
+  // none: a decoder would hide a byte order mark and bytes that are not UTF-8
+  encoding: '',
 });
 
-async function readText(ctx: Context): Promise<string> {
+async function readBytes(ctx: Context): Promise<Buffer> {
   try {
-    await readAsText(ctx, async () => {});
+    await readRaw(ctx, async () => {});
   } catch (cause) {
     if ((cause as { status?: number }).status === 413) throw new UnacceptableBody(413, 'the request body is too large');
     throw new errors.InvalidRequest('failed to read the request body', undefined, { cause });
   }
-  const text: unknown = (ctx.request as { body?: unknown }).body;
-  if (typeof text !== 'string') return '';
-  if (text.includes('\uFFFD')) throw new errors.InvalidRequest('the request body is not valid UTF-8');
-  return text;
+  const { body } = ctx.request as { body?: unknown };
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
 }

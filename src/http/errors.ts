@@ -3,13 +3,16 @@ import type { Context, Middleware } from 'koa';
 import { errors } from 'oidc-provider';
 import type { Logger } from 'pino';
 import { StoreUnavailable } from '../store.ts';
-import type { PageResponses } from './page-responses.ts';
+import { type PageResponses, wantsPage } from './page-responses.ts';
 
 const OUTAGE = {
   status: 503,
   error: 'temporarily_unavailable',
   description: 'the service is temporarily unavailable, try again shortly',
 };
+
+/** Codes of what goes wrong because the peer went away, was too slow, or stopped speaking HTTP. */
+const PEER_FAULTS = /^(ECONN|EPIPE|HPE_|ERR_HTTP_REQUEST_TIMEOUT|ERR_STREAM_)/;
 
 interface Failure {
   status: number;
@@ -33,6 +36,14 @@ export function createErrorHandler(options: { logger: Logger; pages: PageRespons
   };
 }
 
+/** Logs what goes wrong outside of the middleware; what peers do to their own requests is no error of ours. */
+export function createConnectionErrorLog(logger: Logger): (error: NodeJS.ErrnoException) => void {
+  return (error) => {
+    const level = PEER_FAULTS.test(error.code ?? '') ? 'debug' : 'error';
+    logger[level]({ err: error }, 'response failed');
+  };
+}
+
 function failureOf(error: unknown): Failure {
   if (error instanceof errors.OIDCProviderError && error.expose) {
     return { status: error.statusCode, error: error.error, description: error.error_description };
@@ -47,7 +58,7 @@ function failureOf(error: unknown): Failure {
 
 function answer(ctx: Context, failure: Failure, pages: PageResponses): void {
   ctx.status = failure.status;
-  if (ctx.accepts('json', 'html') === 'html') {
+  if (wantsPage(ctx)) {
     pages.error(ctx, failure);
     return;
   }

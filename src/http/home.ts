@@ -1,6 +1,6 @@
 // The page at the issuer's root, and the answer to every path that does not exist.
-import type { Context } from 'koa';
-import type { PageResponses } from './page-responses.ts';
+import type { Context, Middleware } from 'koa';
+import { type PageResponses, wantsPage } from './page-responses.ts';
 
 /** `GET /`: says what this is and where its metadata are. */
 export function createHome(options: { issuer: string; pages: PageResponses }): (ctx: Context) => Promise<void> {
@@ -19,10 +19,15 @@ export function createHome(options: { issuer: string; pages: PageResponses }): (
   };
 }
 
-/** The same answer for every unknown path, whatever it looks like: nothing tells a hidden path from none. */
-export function notFound(pages: PageResponses): (ctx: Context) => Promise<void> {
-  return async (ctx) => {
-    if (ctx.accepts('json', 'html') === 'html') {
+/**
+ * The same answer for every unknown path, and for every method that a path does not have, whatever either looks like:
+ * nothing tells a hidden path from none. Stands before everything that may answer.
+ */
+export function createNotFound(pages: PageResponses): Middleware {
+  return async function notFound(ctx, next) {
+    await next();
+    if (ctx.status !== 404 || ctx.body) return;
+    if (wantsPage(ctx)) {
       pages.error(ctx, { status: 404, error: 'not_found' });
       return;
     }

@@ -24,6 +24,19 @@ export interface PageResponses {
   error(ctx: Context, failure: PageFailure): void;
 }
 
+/** Only programs ask here, whatever their `Accept` says: some libraries ask for HTML wherever they go. */
+const PROGRAM_PATHS = new Set(['/token', '/userinfo', '/introspect', '/revoke', '/par', '/verify']);
+
+/** Whether errors at this path are JSON for everybody (RFC 6749 §5.2). */
+export function isForPrograms(path: string): boolean {
+  return PROGRAM_PATHS.has(path);
+}
+
+/** Whether the answer to this request, when it is not a success, is a page for a person. */
+export function wantsPage(ctx: Context): boolean {
+  return !isForPrograms(ctx.path) && ctx.accepts('json', 'html') === 'html';
+}
+
 export function createPageResponses(pages: PageRenderer): PageResponses {
   const responses: PageResponses = {
     show(ctx, name, locals, options = {}) {

@@ -3,6 +3,7 @@ import type { Context, Middleware } from 'koa';
 import { errors } from 'oidc-provider';
 import { resourceIdentifier } from '../resource-servers/identifiers.ts';
 import { bodyKind, formatParameters, type Parameters, parseParameters, readForm, readJson } from './body.ts';
+import { isForPrograms } from './page-responses.ts';
 
 export interface ProtocolRequests {
   /** relative path of the issuer's origin, without a trailing slash */
@@ -13,30 +14,26 @@ export interface ProtocolRequests {
 
 /** Where a browser may be sent by POST; answered by the same request as a GET. */
 const REDIRECTED = new Set(['/authorize', '/logout']);
-const WITH_AUDIENCE = new Set(['/authorize', '/token', '/par', '/device_authorization']);
-const FORMS = new Set([
-  '/token',
-  '/userinfo',
-  '/introspect',
-  '/revoke',
-  '/par',
-  '/device_authorization',
-  '/logout/confirm',
-]);
+const WITH_AUDIENCE = new Set(['/authorize', '/token', '/par']);
+const FORMS = new Set(['/token', '/userinfo', '/introspect', '/revoke', '/par', '/logout/confirm']);
 
 /** Middleware in front of the library; requests of other paths pass untouched. */
 export function createProtocolRequests(options: ProtocolRequests): Middleware {
   return async function protocolRequests(ctx, next) {
+    // the library asks this header alone whether an error is a page
+    if (isForPrograms(ctx.path)) ctx.req.headers.accept = 'application/json';
     if (ctx.method === 'POST' && REDIRECTED.has(ctx.path)) {
       return redirectAsGet(ctx, options.prefix);
     }
     if (ctx.method === 'GET' && REDIRECTED.has(ctx.path)) {
       const parameters = parseParameters(ctx.querystring);
+      refuseRepetition(parameters);
       if (ctx.path === '/authorize') ctx.querystring = formatParameters(withResource(parameters));
     }
     if (ctx.method === 'POST' && FORMS.has(ctx.path)) {
       const parameters = await readParameters(ctx, options);
       if (parameters === undefined) return;
+      refuseRepetition(parameters);
       refuseQueryTwins(ctx, parameters);
       replay(ctx, WITH_AUDIENCE.has(ctx.path) ? withResource(parameters) : parameters);
     }
@@ -63,15 +60,19 @@ function parametersOf(body: Record<string, unknown>): Parameters {
   const parameters: Parameters = Object.create(null);
   for (const [name, value] of Object.entries(body)) {
     const several = Array.isArray(value) && value.every((one) => typeof one === 'string');
-    if (typeof value !== 'string' && !several) throw new errors.InvalidRequest(`${name} must be a string`);
+    if (typeof value !== 'string' && !several) throw new errors.InvalidRequest('every parameter must be a string');
     parameters[name] = value as string | string[];
   }
-  if (formatParameters(parameters).includes('%00'))
-    throw new errors.InvalidRequest('a parameter contains a NUL character');
   return parameters;
 }
 
-/** A parameter in the query and in the body is one that was repeated (RFC 6749 §3.1). */
+/** No parameter may be there twice (RFC 6749 §3.1, §3.2), whether we know it or not, but `resource` (RFC 8707 §2). */
+function refuseRepetition(parameters: Parameters): void {
+  const repeated = Object.entries(parameters).some(([name, value]) => Array.isArray(value) && name !== 'resource');
+  if (repeated) throw new errors.InvalidRequest('parameters must not be provided twice');
+}
+
+/** A parameter in the query and in the body is one that was repeated. */
 function refuseQueryTwins(ctx: Context, parameters: Parameters): void {
   const twin = Object.keys(parseParameters(ctx.querystring)).find((name) => name in parameters);
   if (twin !== undefined) throw new errors.InvalidRequest('parameters must not be provided twice');
@@ -81,9 +82,8 @@ function refuseQueryTwins(ctx: Context, parameters: Parameters): void {
 function withResource(parameters: Parameters): Parameters {
   const { audience, ...rest } = parameters;
   if (audience === undefined || audience === '') return rest;
-  if (Array.isArray(audience)) throw new errors.InvalidRequest("'audience' parameter must not be provided twice");
   const resources = [rest['resource'] ?? []].flat();
-  const resource = resourceIdentifier(audience);
+  const resource = resourceIdentifier(String(audience));
   return { ...rest, resource: resources.length > 0 ? [...resources, resource] : resource };
 }
 
@@ -93,6 +93,7 @@ function withResource(parameters: Parameters): Parameters {
  */
 async function redirectAsGet(ctx: Context, prefix: string): Promise<void> {
   const parameters = ctx.get('content-type') ? await formOnly(ctx) : {};
+  refuseRepetition(parameters);
   refuseQueryTwins(ctx, parameters);
   const query = [ctx.querystring, formatParameters(parameters)].filter(Boolean).join('&');
   ctx.status = 303;

@@ -1,5 +1,6 @@
 // Pins every request to the issuer before anything reads it: path prefix, host, scheme and the caller's address.
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Middleware } from 'koa';
 
@@ -12,6 +13,8 @@ export interface RequestGate {
 
 /** Answered over plain http too, since they carry nothing worth protecting: probes come from inside. */
 const PLAIN_PATHS = new Set(['/ping', '/ready']);
+/** Stands for the address of a peer that is gone. */
+const NO_ADDRESS = '0.0.0.0';
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port'];
 
 /**
@@ -29,23 +32,26 @@ export function createRequestGate({ issuer, trustedProxies }: RequestGate): Midd
   return async function requestGate(ctx, next) {
     const { req } = ctx;
     const target = relativeTarget(req.url ?? '/', prefix);
-    if (target === undefined) ctx.throw(400, 'the request target is malformed');
-    req.url = target;
-
-    const peer = peerOf(req);
+    const hosts = req.headersDistinct['host'] ?? [];
+    const peer = peerOf(req, trusts);
     const forwarded = FORWARDED.some((name) => req.headers[name] !== undefined);
-    const trusted = peer === undefined || trusts(peer);
-    const secure = trusted ? isForwardedSecurely(req, peer) : false;
-    const address = trusted ? forwardedAddress(req, peer, trusts) : peer;
+    const secure = peer.trusted && isForwardedSecurely(req, peer);
+    const address = peer.trusted ? forwardedAddress(req, peer, trusts) : peer.address;
 
+    // a target that is none must not be read again, least of all by what answers the refusal
+    req.url = target ?? '/';
     for (const name of FORWARDED) delete req.headers[name];
     req.headers['host'] = host;
     req.headers['x-forwarded-host'] = host;
     req.headers['x-forwarded-proto'] = scheme;
-    req.headers['x-forwarded-for'] = address ?? '127.0.0.1';
+    req.headers['x-forwarded-for'] = address;
 
+    if (target === undefined) ctx.throw(400, 'the request target is malformed');
+    if (hosts.length > 1 || (hosts.length === 0 && req.httpVersion === '1.1')) {
+      ctx.throw(400, 'exactly one Host header is required');
+    }
     if (scheme === 'https' && !secure && !PLAIN_PATHS.has(ctx.path)) {
-      const sameMachine = !forwarded && peer !== undefined && isLoopback(peer);
+      const sameMachine = !forwarded && isLoopback(peer.address) && !peer.unix;
       if (!sameMachine || isPage(ctx.path)) {
         ctx.throw(400, 'this service is only available over https', { expose: true });
       }
@@ -82,29 +88,39 @@ function isPage(path: string): boolean {
   return /^\/(authorize|login|logout|account)(\/|$)/.test(path);
 }
 
-/** The socket's address; undefined on a unix socket, whose other end is a web server of this machine. */
-function peerOf(req: IncomingMessage): string | undefined {
-  const address = req.socket.remoteAddress;
-  return address === undefined ? undefined : canonicalAddress(address);
+/** Who is at the other end of the socket. */
+interface Peer {
+  address: string;
+  /** at the other end of a unix socket is a web server of this machine */
+  unix: boolean;
+  trusted: boolean;
 }
 
-function isForwardedSecurely(req: IncomingMessage, peer: string | undefined): boolean {
+/**
+ * A peer that has reset its connection has no address any more, like the one of a unix socket: only our own end tells
+ * them apart.
+ */
+function peerOf({ socket }: IncomingMessage, trusts: (address: string) => boolean): Peer {
+  const address = canonicalAddress(socket.remoteAddress ?? '');
+  if (address !== undefined) return { address, unix: false, trusted: trusts(address) };
+  const unix = socket.localAddress === undefined && !socket.destroyed;
+  return { address: unix ? '127.0.0.1' : NO_ADDRESS, unix, trusted: unix };
+}
+
+function isForwardedSecurely(req: IncomingMessage, peer: Peer): boolean {
   const value = req.headers['x-forwarded-proto'];
-  if (value === undefined) return peer === undefined;
+  if (value === undefined) return peer.unix;
   // each hop appends; the last one is what the trusted peer saw or passed on
   return String(value).split(',').at(-1)?.trim().toLowerCase() === 'https';
 }
 
-/** The rightmost address that is not a trusted proxy's; the peer itself when the header is unusable. */
-function forwardedAddress(
-  req: IncomingMessage,
-  peer: string | undefined,
-  trusts: (address: string) => boolean,
-): string | undefined {
-  const header = req.headers['x-forwarded-for'];
-  if (header === undefined) return peer;
-  let nearest = peer;
-  for (const hop of String(header).slice(-1024).split(',').reverse()) {
+/** The rightmost address that is not a trusted proxy's; the nearest one known when the header is unusable. */
+function forwardedAddress(req: IncomingMessage, peer: Peer, trusts: (address: string) => boolean): string {
+  let nearest = peer.address;
+  const hops = String(req.headers['x-forwarded-for'] ?? '')
+    .slice(-1024)
+    .split(',');
+  for (const hop of hops.reverse()) {
     const address = canonicalAddress(hop.trim());
     if (address === undefined) return nearest;
     nearest = address;
@@ -113,9 +129,12 @@ function forwardedAddress(
   return nearest;
 }
 
-/** One spelling per address: IPv4-mapped IPv6 becomes IPv4. Undefined when it is not an address. */
-function canonicalAddress(address: string): string | undefined {
-  return ipaddr.isValid(address) ? ipaddr.process(address).toString() : undefined;
+/**
+ * One spelling per address: IPv4-mapped IPv6 becomes IPv4. Undefined when it is not an address, which is also what the
+ * short, octal and hexadecimal spellings are that `ipaddr.js` would take.
+ */
+function canonicalAddress(text: string): string | undefined {
+  return isIP(text) === 0 ? undefined : ipaddr.process(text).toString();
 }
 
 function isLoopback(address: string): boolean {

@@ -52,7 +52,7 @@ export function createServiceTokenEndpoint(options: ServiceTokenEndpoint) {
     const client = credentials && (await authenticateClient(options.findClient, credentials, options.clock()));
     if (client === undefined) {
       options.audit.clientAuthenticationFailed({ ...factsOf(ctx), error: 'invalid_client' });
-      throw new errors.InvalidClient('client authentication failed');
+      throw new errors.InvalidClientAuth();
     }
     const grantTypes = client.metadata['grant_types'];
     if (!Array.isArray(grantTypes) || !grantTypes.includes('client_credentials')) {

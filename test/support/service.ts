@@ -12,6 +12,7 @@ import { createPasswordHasher } from '../../src/accounts/passwords.ts';
 import { type App, type AppOptions, createApp } from '../../src/app.ts';
 import { createClientRegistry, type NewClient } from '../../src/clients/registration.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
+import { answerMalformedRequests } from '../../src/http/malformed-requests.ts';
 import { createSecretBox } from '../../src/keys/secret-box.ts';
 import { createLogger } from '../../src/logging/logger.ts';
 import { createResourceServerRegistry } from '../../src/resource-servers/registry.ts';
@@ -48,7 +49,7 @@ export async function startService(
   { clock = () => Math.floor(Date.now() / 1000), fetch }: Partial<Pick<AppOptions, 'clock' | 'fetch'>> = {},
 ): Promise<Service> {
   const folder = mkdtempSync(join(tmpdir(), 'identity-test-'));
-  const server = createServer();
+  const server = createServer({ requireHostHeader: false });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const origin = `http://127.0.0.1:${port}`;
@@ -69,6 +70,7 @@ export async function startService(
   const store = await openStore({ database: config.database, clock, box: createSecretBox(config.encryptionKeys) });
   await store.migrate();
   const app = await createApp({ config, store, logger, clock, ...(fetch && { fetch }) });
+  answerMalformedRequests(server, logger);
   server.on('request', app.koa.callback());
 
   const accounts = createAccountDirectory({ accounts: store.accounts, passwords: createPasswordHasher(), clock });
