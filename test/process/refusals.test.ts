@@ -94,7 +94,8 @@ describe('process: what does not start', () => {
   });
 
   it('refuses an address that is not of this machine in one line', async () => {
-    await using running = startProcess({ folder, env: { ...productionEnvironment(), HOST: '192.0.2.1' } });
+    const env = { ...productionEnvironment(), HOST: '192.0.2.1', DATABASE_URL: 'sqlite:elsewhere.db' };
+    await using running = startProcess({ folder, env });
     assert.equal((await running.exited).code, 1);
     assert.match(running.stderr, /^192\.0\.2\.1 is not an address of this machine: set HOST .*\n$/);
   });

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -26,14 +27,25 @@ export function createFolder(): Folder {
 
 export type Env = Record<string, string | undefined>;
 
-/** A complete environment of test mode on a free port of loopback. */
-export function testEnvironment(): Env {
-  return { NODE_ENV: 'test', HOST: '127.0.0.1', PORT: '0', ...secrets(), PUBLIC_URL: 'http://127.0.0.1:3000' };
+/** A complete environment of test mode, whose issuer is where it listens. */
+export async function testEnvironment(): Promise<Env> {
+  const port = String(await freePort());
+  return { NODE_ENV: 'test', HOST: '127.0.0.1', PORT: port, ...secrets(), PUBLIC_URL: `http://127.0.0.1:${port}` };
 }
 
 /** A complete environment of production on a free port of loopback. */
 export function productionEnvironment(): Env {
   return { HOST: '127.0.0.1', PORT: '0', ...secrets(), JWT_ISSUER: 'https://id.example.com' };
+}
+
+/** Free now, and unlikely to be taken in the moment until the process listens there. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 function secrets(): Env {
