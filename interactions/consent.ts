@@ -1,5 +1,6 @@
 // The consent step: what a third-party client asks to see and do.
-import { addToGrant, type MissingConsent } from '../src/provider/grants.ts';
+import type { Interaction } from 'oidc-provider';
+import { addToGrant, type ConsentRequest } from '../src/provider/grants.ts';
 import { audienceOf } from '../src/resource-servers/identifiers.ts';
 import { presentClient, urlsOf } from './interaction.ts';
 import { factsOf, type InteractionStep } from './router.ts';
@@ -15,11 +16,10 @@ const DESCRIPTIONS: Record<string, string> = {
 
 export const consent: InteractionStep = {
   async show({ ctx, parts, interaction, client }) {
-    const missing = interaction.prompt.details as MissingConsent;
+    const { scopes, claims, resources } = requestOf(interaction);
     const account = await parts.accounts.find(String(interaction.session?.accountId));
     const { action, cancel, redirectUri } = urlsOf(parts.issuer, interaction);
     const presented = presentClient(client);
-    const scopes = missing.missingOIDCScope ?? [];
     parts.pages.show(
       ctx,
       'consent',
@@ -32,8 +32,8 @@ export const consent: InteractionStep = {
         scopes: scopes
           .filter((name) => name !== 'offline_access')
           .map((name) => ({ name, description: DESCRIPTIONS[name] ?? `use ${name}` })),
-        claims: missing.missingOIDCClaims ?? [],
-        resources: Object.entries(missing.missingResourceScopes ?? {}).map(([resource, names]) => ({
+        claims,
+        resources: Object.entries(resources).map(([resource, names]) => ({
           audience: audienceOf(resource),
           scopes: names,
         })),
@@ -49,9 +49,13 @@ export const consent: InteractionStep = {
     const accountId = String(interaction.session?.accountId);
     const known = interaction.grantId ? await Grant.find(interaction.grantId) : undefined;
     const grant = known ?? new Grant({ accountId, clientId: client.clientId });
-    addToGrant(grant, interaction.prompt.details as MissingConsent);
+    addToGrant(grant, requestOf(interaction));
     const grantId = await grant.save();
     parts.audit.consentGranted({ ...factsOf(request), accountId });
     return { consent: { grantId } };
   },
 };
+
+function requestOf({ prompt }: Interaction): ConsentRequest {
+  return prompt.details['request'] as ConsentRequest;
+}

@@ -11,7 +11,7 @@ import {
 import { claimsByScope } from '../accounts/claims.ts';
 import type { Feature } from '../config.ts';
 import { cookieSettings } from './cookies.ts';
-import { loadExistingGrant } from './grants.ts';
+import { consentRequest, loadExistingGrant } from './grants.ts';
 import type { ProviderPages } from './pages.ts';
 import type { createResourceIndicators } from './resource-indicators.ts';
 
@@ -151,9 +151,14 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
   };
 }
 
-/** A session whose account is gone or disabled is no session (security requirement R11). */
+/**
+ * The library's prompts, but a session whose account is gone or disabled is no session (security requirement R11), and
+ * the consent page is told everything that is asked for, not only what is new.
+ */
 function interactions() {
   const policy = interactionPolicy.base();
+  const consent = policy.get('consent');
+  if (consent) consent.details = async (ctx) => ({ request: consentRequest(ctx) });
   policy.get('login')?.checks.add(
     new interactionPolicy.Check(
       'account_unavailable',
