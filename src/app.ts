@@ -199,7 +199,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.use(createRequestLog(logger));
   koa.use(createDefaultHeaders(issuer));
   koa.use(createErrorHandler({ logger, pages }));
-  koa.use(createRequestGate({ issuer, trustedProxies: config.trustedProxies }));
+  koa.use(createRequestGate({ issuer, trustedProxies: config.trustedProxies, logger }));
   koa.use(
     createUnitOfWorkMiddleware({
       run: units.run,

@@ -3,18 +3,24 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Middleware } from 'koa';
+import type { Logger } from 'pino';
 
 export interface RequestGate {
   /** the OIDC issuer; its origin and path replace whatever the request claims */
   issuer: string;
   /** addresses and CIDR ranges whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed */
   trustedProxies: readonly string[];
+  /** hears, at most once a minute, that a request was refused because of its proxy */
+  logger: Logger;
 }
 
 /** Answered over plain http too, since they carry nothing worth protecting: probes come from inside. */
 const PLAIN_PATHS = new Set(['/ping', '/ready']);
 /** Stands for the address of a peer that is gone. */
 const NO_ADDRESS = '0.0.0.0';
+/** Also for the operator who tries the first request through a new proxy. */
+const ONLY_HTTPS =
+  'this service is only available over https; a proxy that terminates TLS has to be listed in TRUSTED_PROXIES and to send X-Forwarded-Proto';
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port'];
 
 /**
@@ -23,11 +29,12 @@ const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwa
  * dropped. With an https issuer, a request that came over plain http is refused, except for health probes and for
  * programs on the same machine that ask for something other than a page. The application needs `app.proxy = true`.
  */
-export function createRequestGate({ issuer, trustedProxies }: RequestGate): Middleware {
+export function createRequestGate({ issuer, trustedProxies, logger }: RequestGate): Middleware {
   const { protocol, host, pathname } = new URL(issuer);
   const prefix = pathname === '/' ? '' : pathname;
   const scheme = protocol.slice(0, -1);
   const trusts = createAddressMatcher(trustedProxies);
+  const report = createProxyReport(logger);
 
   return async function requestGate(ctx, next) {
     const { req } = ctx;
@@ -35,7 +42,8 @@ export function createRequestGate({ issuer, trustedProxies }: RequestGate): Midd
     const hosts = req.headersDistinct['host'] ?? [];
     const peer = peerOf(req, trusts);
     const forwarded = FORWARDED.some((name) => req.headers[name] !== undefined);
-    const secure = peer.trusted && isForwardedSecurely(req, peer);
+    const forwardedProto = req.headers['x-forwarded-proto'];
+    const secure = peer.trusted && isForwardedSecurely(forwardedProto, peer);
     const address = peer.trusted ? forwardedAddress(req, peer, trusts) : peer.address;
 
     // a target that is none must not be read again, least of all by what answers the refusal
@@ -53,10 +61,22 @@ export function createRequestGate({ issuer, trustedProxies }: RequestGate): Midd
     if (scheme === 'https' && !secure && !PLAIN_PATHS.has(ctx.path)) {
       const sameMachine = !forwarded && isLoopback(peer.address) && !peer.unix;
       if (!sameMachine || isPage(ctx.path)) {
-        ctx.throw(400, 'this service is only available over https', { expose: true });
+        if (!peer.trusted || forwardedProto === undefined) report(peer);
+        ctx.throw(400, ONLY_HTTPS, { expose: true });
       }
     }
     await next();
+  };
+}
+
+/** Strangers can have requests refused as often as they like, but not fill the log with it. */
+function createProxyReport(logger: Logger): (peer: Peer) => void {
+  let quietUntil = 0;
+  return ({ address, trusted }) => {
+    if (Date.now() < quietUntil) return;
+    quietUntil = Date.now() + 60_000;
+    const fault = trusted ? 'sends no X-Forwarded-Proto' : 'is not listed in TRUSTED_PROXIES';
+    logger.warn({ peer: address }, `refused a request over plain http: if ${address} is your proxy, it ${fault}`);
   };
 }
 
@@ -107,8 +127,7 @@ function peerOf({ socket }: IncomingMessage, trusts: (address: string) => boolea
   return { address: unix ? '127.0.0.1' : NO_ADDRESS, unix, trusted: unix };
 }
 
-function isForwardedSecurely(req: IncomingMessage, peer: Peer): boolean {
-  const value = req.headers['x-forwarded-proto'];
+function isForwardedSecurely(value: string | string[] | undefined, peer: Peer): boolean {
   if (value === undefined) return peer.unix;
   // each hop appends; the last one is what the trusted peer saw or passed on
   return String(value).split(',').at(-1)?.trim().toLowerCase() === 'https';

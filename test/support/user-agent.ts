@@ -20,8 +20,11 @@ export interface UserAgent {
   submit(page: Page, values?: Record<string, string>, button?: string): Promise<Page>;
 }
 
-/** @param origin redirects elsewhere are not followed; the page then has that `location` */
-export function createUserAgent(origin: string): UserAgent {
+/**
+ * @param origin redirects elsewhere are not followed; the page then has that `location`
+ * @param options `fetch` sends the requests
+ */
+export function createUserAgent(origin: string, { fetch: send = fetch } = {}): UserAgent {
   const cookies = new CookieJar();
 
   async function fetchWithCookies(url: string, init: RequestInit = {}): Promise<Response> {
@@ -29,7 +32,7 @@ export function createUserAgent(origin: string): UserAgent {
     if (!headers.has('accept')) headers.set('accept', 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8');
     const cookie = await cookies.getCookieString(url);
     if (cookie) headers.set('cookie', cookie);
-    const response = await fetch(url, { ...init, headers, redirect: 'manual' });
+    const response = await send(url, { ...init, headers, redirect: 'manual' });
     for (const line of response.headers.getSetCookie()) await cookies.setCookie(line, url);
     return response;
   }
