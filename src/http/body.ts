@@ -43,11 +43,28 @@ export function bodyKind(ctx: Context): 'form' | 'json' {
   }
 }
 
-/** @throws UnacceptableBody (413), errors.InvalidRequest */
+/**
+ * The parameters of a form, none of which may be there twice, in the query neither.
+ * @throws UnacceptableBody (413), errors.InvalidRequest
+ */
 export async function readForm(ctx: Context): Promise<Parameters> {
   const bytes = await readBytes(ctx);
   if (!isUtf8(bytes)) throw new errors.InvalidRequest('the request body is not valid UTF-8');
-  return parseParameters(bytes.toString());
+  const parameters = parseParameters(bytes.toString());
+  refuseRepetition(parameters, parseParameters(ctx.querystring));
+  return parameters;
+}
+
+/**
+ * No parameter may be there twice, whether we know it or not (RFC 6749 §3.1, §3.2), but `resource` (RFC 8707 §2).
+ * @param query parameters of the same request elsewhere, of which none may be among them
+ * @throws errors.InvalidRequest
+ */
+export function refuseRepetition(parameters: Parameters, query: Parameters = {}): void {
+  const repeated = Object.entries(parameters).some(([name, value]) => Array.isArray(value) && name !== 'resource');
+  if (repeated || Object.keys(query).some((name) => name in parameters)) {
+    throw new errors.InvalidRequest('parameters must not be provided twice');
+  }
 }
 
 /**
@@ -61,10 +78,12 @@ export async function readJson(ctx: Context): Promise<Record<string, unknown>> {
   return body;
 }
 
-/** Few members, short and plain strings: nothing that we take as JSON needs more. */
+/** Few members; short and plain strings, also in lists: nothing that we take as JSON needs more. */
 function isModest(body: Record<string, unknown>): boolean {
-  const members = Object.entries(body).flat();
-  return members.length <= 2 * MAX_JSON_MEMBERS && members.every((part) => typeof part !== 'string' || isPlain(part));
+  const parts = Object.entries(body).flat(2);
+  return (
+    Object.keys(body).length <= MAX_JSON_MEMBERS && parts.every((part) => typeof part !== 'string' || isPlain(part))
+  );
 }
 
 function isPlain(text: string): boolean {

@@ -2,7 +2,15 @@
 import type { Context, Middleware } from 'koa';
 import { errors } from 'oidc-provider';
 import { resourceIdentifier } from '../resource-servers/identifiers.ts';
-import { bodyKind, formatParameters, type Parameters, parseParameters, readForm, readJson } from './body.ts';
+import {
+  bodyKind,
+  formatParameters,
+  type Parameters,
+  parseParameters,
+  readForm,
+  readJson,
+  refuseRepetition,
+} from './body.ts';
 import { isForPrograms } from './page-responses.ts';
 
 export interface ProtocolRequests {
@@ -33,8 +41,6 @@ export function createProtocolRequests(options: ProtocolRequests): Middleware {
     if (ctx.method === 'POST' && FORMS.has(ctx.path)) {
       const parameters = await readParameters(ctx, options);
       if (parameters === undefined) return;
-      refuseRepetition(parameters);
-      refuseQueryTwins(ctx, parameters);
       replay(ctx, WITH_AUDIENCE.has(ctx.path) ? withResource(parameters) : parameters);
     }
     return next();
@@ -53,7 +59,9 @@ async function readParameters(ctx: Context, options: ProtocolRequests): Promise<
     await options.serviceToken(ctx, body);
     return undefined;
   }
-  return parametersOf(body);
+  const parameters = parametersOf(body);
+  refuseRepetition(parameters, parseParameters(ctx.querystring));
+  return parameters;
 }
 
 function parametersOf(body: Record<string, unknown>): Parameters {
@@ -64,18 +72,6 @@ function parametersOf(body: Record<string, unknown>): Parameters {
     parameters[name] = value as string | string[];
   }
   return parameters;
-}
-
-/** No parameter may be there twice (RFC 6749 §3.1, §3.2), whether we know it or not, but `resource` (RFC 8707 §2). */
-function refuseRepetition(parameters: Parameters): void {
-  const repeated = Object.entries(parameters).some(([name, value]) => Array.isArray(value) && name !== 'resource');
-  if (repeated) throw new errors.InvalidRequest('parameters must not be provided twice');
-}
-
-/** A parameter in the query and in the body is one that was repeated. */
-function refuseQueryTwins(ctx: Context, parameters: Parameters): void {
-  const twin = Object.keys(parseParameters(ctx.querystring)).find((name) => name in parameters);
-  if (twin !== undefined) throw new errors.InvalidRequest('parameters must not be provided twice');
 }
 
 /** `audience=NAME` is `resource=urn:audience:NAME`: audiences here are names, resource indicators are URIs. */
@@ -93,8 +89,6 @@ function withResource(parameters: Parameters): Parameters {
  */
 async function redirectAsGet(ctx: Context, prefix: string): Promise<void> {
   const parameters = ctx.get('content-type') ? await formOnly(ctx) : {};
-  refuseRepetition(parameters);
-  refuseQueryTwins(ctx, parameters);
   const query = [ctx.querystring, formatParameters(parameters)].filter(Boolean).join('&');
   ctx.status = 303;
   ctx.set('location', `${prefix}${ctx.path}${query ? `?${query}` : ''}`);
