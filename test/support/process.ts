@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from './free-port.ts';
 
 const APP = join(import.meta.dirname, '../../app.js');
 
@@ -36,16 +36,6 @@ export async function testEnvironment(): Promise<Env> {
 /** A complete environment of production on a free port of loopback. */
 export function productionEnvironment(): Env {
   return { HOST: '127.0.0.1', PORT: '0', ...secrets(), JWT_ISSUER: 'https://id.example.com' };
-}
-
-/** Free now, and unlikely to be taken in the moment until the process listens there. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function secrets(): Env {
