@@ -1,5 +1,5 @@
 // The provider itself: the library, built from our configuration and held to the issuer.
-import { type Client, Provider } from 'oidc-provider';
+import { type Client, errors, Provider } from 'oidc-provider';
 import type { ClientRecord } from '../store.ts';
 import { createConfiguration, type ProviderConfiguration } from './configuration.ts';
 
@@ -15,6 +15,7 @@ export function createProvider(options: ProviderOptions): Provider {
   const provider = new Provider(options.issuer, createConfiguration(options));
   pinUrls(provider);
   compareSecretsOurselves(provider, options.matchesClientSecret);
+  resumeInteractionsOnce(provider);
   // headers are rewritten by the request gate before they reach the library
   provider.proxy = true;
   return provider;
@@ -33,5 +34,22 @@ function pinUrls(provider: Provider): void {
 function compareSecretsOurselves(provider: Provider, matches: ProviderOptions['matchesClientSecret']): void {
   provider.Client.prototype.compareClientSecret = function compareClientSecret(this: Client, presented: string) {
     return matches(this.clientId, presented);
+  };
+}
+
+/**
+ * The library resumes an authorization request by reading the interaction and then destroying it, so that two
+ * resumptions at the same moment would both get a code. Consuming it first lets one of them through.
+ * https://github.com/panva/node-oidc-provider/blob/v9.13.3/lib/actions/authorization/resume.js
+ */
+function resumeInteractionsOnce({ Interaction }: Provider): void {
+  const { destroy } = Interaction.prototype;
+  Interaction.prototype.destroy = async function consumeAndDestroy() {
+    await Interaction.adapter.consume(this.uid).catch((error: unknown) => {
+      throw error instanceof errors.InvalidGrant
+        ? Object.assign(new errors.SessionNotFound('the interaction was resumed before'), { cause: error })
+        : error;
+    });
+    return destroy.call(this);
   };
 }

@@ -97,6 +97,14 @@ describe('Interactions', () => {
     assert.ok(pages.every(({ response }) => response.status < 500));
   });
 
+  it('gives one code when it is resumed several times at the same moment', async () => {
+    const agent = createUserAgent(service.origin);
+    const resume = await resumeUrl(agent, (await begin(agent)).form);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => agent.fetch(resume)));
+    const statuses = answers.map(({ status }) => status);
+    assert.deepEqual(statuses.sort(), [303, ...Array(7).fill(400)]);
+  });
+
   it('ends after an hour, with a page that says what to do', async () => {
     await withMovingTime(async (pass) => {
       const agent = createUserAgent(service.origin);
