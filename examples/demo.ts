@@ -1,6 +1,6 @@
 // `npm run demo`: starts the provider, the sample client and the logging back end, and says what to do with them.
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { VARIABLES } from '../src/config/variables.ts';
 import { type Config, ConfigError, parseConfig } from '../src/config.ts';
 import { prepareDevelopment } from '../src/development.ts';
@@ -21,7 +21,7 @@ async function runDemo(): Promise<number> {
   const stopped = untilSignal();
   const { env, created } = prepareDevelopment(
     { ...process.env, NODE_ENV: 'development' },
-    { envFile: join(root, '.env') },
+    { envFile: resolve('.env') },
   );
   const providerEnv = completeProviderEnv(env);
   const config = parseOrComplain(providerEnv);
@@ -107,7 +107,7 @@ function loggingProgram(config: Config): Program {
       JWT_ISSUER: config.sharedSecretIssuer,
       ISSUER: config.issuer,
       LOGGING_BACKEND_AUD: config.loggingBackendAud,
-      DATABASE_PATH: process.env.LOGGING_DATABASE_PATH ?? join(root, 'data/logs.db'),
+      DATABASE_PATH: process.env.LOGGING_DATABASE_PATH ?? resolve('data/logs.db'),
     },
     port: ports.logging,
     readyUrl: `${loggingUrl}/ping`,
