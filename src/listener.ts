@@ -57,6 +57,7 @@ export async function openListener(handler: RequestListener, place: Place, logge
   answerMalformedRequests(server, logger);
   server.maxConnections = MAX_CONNECTIONS;
   await listen(server, place);
+  server.on('error', (error) => logger.error({ err: error }, 'the listener has a problem'));
   const address = server.address();
   onSocket = typeof address !== 'object';
   return {
@@ -74,9 +75,14 @@ export async function openListener(handler: RequestListener, place: Place, logge
 
 function listen(server: Server, place: Place): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(refusal(error, place)));
-    if (place === 'passenger') server.listen('passenger', resolve);
-    else server.listen({ ...place }, resolve);
+    const refused = (error: Error) => reject(refusal(error, place));
+    const listening = () => {
+      server.off('error', refused);
+      resolve();
+    };
+    server.once('error', refused);
+    if (place === 'passenger') server.listen('passenger', listening);
+    else server.listen({ ...place }, listening);
   });
 }
 
