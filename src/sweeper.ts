@@ -17,6 +17,8 @@ export function startSweeper(options: { store: Store; logger: Logger; intervalMs
       try {
         while ((await store.sweep(BATCH)) === BATCH && (await paused(20)));
       } catch (error) {
+        // ended in the middle of a batch: the store may be closed already
+        if (stop.signal.aborted) return;
         logger.warn({ err: error }, 'expired rows could not be removed');
       }
     }
