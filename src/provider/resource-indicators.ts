@@ -8,7 +8,7 @@ import {
   type ResourceServer as ResourceServerInfo,
 } from 'oidc-provider';
 import { grantedScope } from '../clients/permissions.ts';
-import { audienceOf } from '../resource-servers/identifiers.ts';
+import { audienceOf, resourceIdentifier } from '../resource-servers/identifiers.ts';
 import type { ClientRecord, ResourceServer } from '../store.ts';
 
 export interface ResourceIndicators {
@@ -24,13 +24,19 @@ export interface ResourceIndicators {
 export function createResourceIndicators(options: ResourceIndicators) {
   return {
     enabled: true,
-    defaultResource: (_ctx: KoaContextWithOIDC, _client: OidcClient, oneOf?: readonly string[]) => oneOf?.[0] ?? [],
+    async defaultResource(ctx: KoaContextWithOIDC, client: OidcClient, oneOf?: readonly string[]) {
+      if (oneOf) return oneOf[0] ?? [];
+      return isOnBehalfOfClient(ctx) ? soleResource(ctx, await options.findClient(client.clientId)) : [];
+    },
     useGrantedResource: () => false,
     async getResourceServerInfo(
       ctx: KoaContextWithOIDC,
       indicator: string,
       client: OidcClient,
     ): Promise<ResourceServerInfo> {
+      if (isOnBehalfOfClient(ctx) && Array.isArray(ctx.oidc.params?.['resource'])) {
+        throw new errors.InvalidTarget('only one resource can be asked for');
+      }
       const [record, resourceServer] = await Promise.all([
         options.findClient(client.clientId),
         options.findResourceServer(audienceOf(indicator)),
@@ -39,7 +45,7 @@ export function createResourceIndicators(options: ResourceIndicators) {
       if (resourceServer === undefined || granted === undefined) {
         throw new errors.InvalidTarget('the requested resource is unknown or not granted to this client');
       }
-      const onBehalfOfClient = ctx.oidc.params?.['grant_type'] === 'client_credentials';
+      const onBehalfOfClient = isOnBehalfOfClient(ctx);
       if (onBehalfOfClient) settleClientScope(ctx, granted);
       return {
         audience: resourceServer.audience,
@@ -50,6 +56,21 @@ export function createResourceIndicators(options: ResourceIndicators) {
       };
     },
   };
+}
+
+function isOnBehalfOfClient(ctx: KoaContextWithOIDC): boolean {
+  return ctx.oidc.params?.['grant_type'] === 'client_credentials';
+}
+
+/**
+ * A client that was granted a single audience need not name it. Otherwise its token is for no resource server, and has
+ * no scope: one that we let through here would be vouched for by introspection, granted or not (RFC 6749 §3.3).
+ */
+function soleResource(ctx: KoaContextWithOIDC, client: ClientRecord | undefined): string | string[] {
+  const [audience, ...others] = Object.keys(client?.audiences ?? {});
+  if (audience !== undefined && others.length === 0) return resourceIdentifier(audience);
+  if (ctx.oidc.params?.['scope'] === undefined) return [];
+  throw new errors.InvalidTarget('a scope needs the audience or resource that it belongs to');
 }
 
 /** Without `scope` the client gets all it was granted; asking for more is an error, not a silent cut (RFC 6749 §3.3). */
