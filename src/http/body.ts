@@ -45,9 +45,10 @@ export function bodyKind(ctx: Context): 'form' | 'json' {
 
 /**
  * The parameters of a form, none of which may be there twice, in the query neither.
- * @throws UnacceptableBody (413), errors.InvalidRequest
+ * @throws UnacceptableBody (413, 415), errors.InvalidRequest
  */
 export async function readForm(ctx: Context): Promise<Parameters> {
+  if (bodyKind(ctx) !== 'form') throw new errors.InvalidRequest('only form bodies are accepted here');
   const bytes = await readBytes(ctx);
   if (!isUtf8(bytes)) throw new errors.InvalidRequest('the request body is not valid UTF-8');
   const parameters = parseParameters(bytes.toString());

@@ -51,9 +51,7 @@ export function createProtocolRequests(options: ProtocolRequests): Middleware {
 async function readParameters(ctx: Context, options: ProtocolRequests): Promise<Parameters | undefined> {
   // RFC 6750 §2.1: userinfo may be asked by POST with the token in a header and no body at all
   if (ctx.path === '/userinfo' && !ctx.get('content-type')) return {};
-  const kind = bodyKind(ctx);
-  if (kind === 'form') return readForm(ctx);
-  if (ctx.path !== '/token') throw new errors.InvalidRequest('only form bodies are accepted here');
+  if (ctx.path !== '/token' || bodyKind(ctx) === 'form') return readForm(ctx);
   const body = await readJson(ctx);
   if (body['grant_type'] === undefined) {
     await options.serviceToken(ctx, body);
@@ -88,15 +86,10 @@ function withResource(parameters: Parameters): Parameters {
  * A 303 to the same request as a GET has both.
  */
 async function redirectAsGet(ctx: Context, prefix: string): Promise<void> {
-  const parameters = ctx.get('content-type') ? await formOnly(ctx) : {};
+  const parameters = ctx.get('content-type') ? await readForm(ctx) : {};
   const query = [ctx.querystring, formatParameters(parameters)].filter(Boolean).join('&');
   ctx.status = 303;
   ctx.set('location', `${prefix}${ctx.path}${query ? `?${query}` : ''}`);
-}
-
-async function formOnly(ctx: Context): Promise<Parameters> {
-  if (bodyKind(ctx) !== 'form') throw new errors.InvalidRequest('only form bodies are accepted here');
-  return readForm(ctx);
 }
 
 /**
