@@ -47,7 +47,8 @@ export function pageHeaders(page: {
  * https://github.com/panva/node-oidc-provider/blob/v9.13.3/lib/helpers/script_src_sha.js
  */
 export function apiHeaders(): Headers {
-  return { ...EVERYWHERE, 'Content-Security-Policy': "default-src 'none'; script-src; frame-ancestors 'none'" };
+  const policy = "default-src 'none'; script-src; base-uri 'none'; frame-ancestors 'none'";
+  return { ...EVERYWHERE, 'Content-Security-Policy': policy };
 }
 
 function sources(directive: string, uris: readonly string[] = [], source: (uri: URL) => string | undefined): string {
