@@ -1,4 +1,5 @@
 // Opens the store: picks the engine and puts the tables over it.
+import { resolve } from 'node:path';
 import { type Clock, type SecretBox, type Store, StoreRefused } from '../src/store.ts';
 import { createAccounts } from './accounts.ts';
 import { createArtifacts } from './artifacts.ts';
@@ -7,6 +8,7 @@ import type { Engine } from './engine.ts';
 import { createKeys } from './keys.ts';
 import { probeStore } from './probing.ts';
 import { createResourceServers } from './resource-servers.ts';
+import { createRollbackMarker } from './rollback-marker.ts';
 import { applyMigrations, refuseNewerSchema } from './schema-migrations.ts';
 import { openSqlite } from './sqlite.ts';
 import { sweepExpired } from './sweeping.ts';
@@ -29,6 +31,7 @@ export interface StoreOptions {
  */
 export async function openStore({ database, clock, box }: StoreOptions): Promise<Store> {
   const engine = await openEngine(database);
+  const marker = database.engine === 'sqlite' ? createRollbackMarker(engine, resolve(database.path)) : undefined;
   return {
     artifacts: createArtifacts({ engine, clock, box }),
     accounts: createAccounts(engine),
@@ -37,7 +40,12 @@ export async function openStore({ database, clock, box }: StoreOptions): Promise
     keys: createKeys({ engine, box }),
     migrate: () => applyMigrations(engine, clock),
     probe: () => probeStore(engine),
-    sweep: (limit) => sweepExpired(engine, clock, limit),
+    recover: async () => (await marker?.recover()) ?? 'same',
+    async sweep(limit) {
+      const swept = await sweepExpired(engine, clock, limit);
+      if (swept < limit) await marker?.rotate();
+      return swept;
+    },
     [Symbol.asyncDispose]: () => engine.close(),
   };
 }

@@ -15,6 +15,7 @@ import {
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { StoreRefused } from '../src/store.ts';
+import { hasMarker, markerPath } from './rollback-marker.ts';
 
 /** `PRAGMA application_id` of our files: "idbe" in ASCII. */
 const APPLICATION_ID = 0x69646265;
@@ -24,6 +25,11 @@ const LAYOUT_VERSION = 1;
 
 const NO_HARD_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
+/** The file's marker says that there was data. */
+function restoreOrStartAnew(path: string): string {
+  return `Restore it from a backup, or move ${markerPath(path)} away to start with an empty database.`;
+}
+
 const RESTORE = 'Restore it from a backup, or move it away to start with an empty database.';
 
 /**
@@ -32,14 +38,16 @@ const RESTORE = 'Restore it from a backup, or move it away to start with an empt
  * @throws StoreRefused
  */
 export function createFileIfMissing(path: string): void {
+  const expected = hasMarker(path); // asked first: another process may make both meanwhile
   if (statSync(path, { throwIfNoEntry: false })) return;
+  if (expected) throw new StoreRefused(`${path} is missing, but a database was expected. ${restoreOrStartAnew(path)}`);
   const draft = `${path}.${randomUUID()}`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     closeSync(openSync(draft, 'wx', 0o600));
     try {
       writeEmptyDatabase(draft);
-      putInPlace(draft, path);
+      linkInPlace(draft, path);
     } finally {
       rmSync(draft, { force: true });
     }
@@ -51,8 +59,8 @@ export function createFileIfMissing(path: string): void {
   }
 }
 
-/** Fails with EEXIST when the path is taken. */
-function putInPlace(draft: string, path: string): void {
+/** Gives the file another name, on the same disk. Fails with EEXIST when that is taken. */
+export function linkInPlace(draft: string, path: string): void {
   try {
     linkSync(draft, path);
   } catch (error) {
@@ -80,12 +88,17 @@ function writeEmptyDatabase(path: string): void {
  * @throws StoreRefused
  */
 export function inspectFile(path: string, refuseSchema: (applied: readonly string[]) => void): void {
+  const expected = hasMarker(path);
   inspectHeader(path);
   requireWritable(path);
   try {
     const db = new Database(path, { readonly: true, fileMustExist: true });
     try {
-      refuseSchema(readAppliedMigrations(db));
+      const applied = readAppliedMigrations(db);
+      refuseSchema(applied);
+      if (expected && applied.length === 0) {
+        throw new StoreRefused(`${path} holds no tables, but data was expected. ${restoreOrStartAnew(path)}`);
+      }
       requireSound(db, path);
     } finally {
       db.close();

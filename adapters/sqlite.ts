@@ -5,6 +5,7 @@ import Database from 'better-sqlite3';
 import { CompiledQuery, Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
 import { StoreRefused, StoreUnavailable } from '../src/store.ts';
 import type { Engine } from './engine.ts';
+import { type MountProbe, refuseNetworkMount } from './network-mounts.ts';
 import type { Schema } from './schema.ts';
 import { createFileIfMissing, inspectFile } from './sqlite-file.ts';
 
@@ -30,6 +31,8 @@ interface SqliteOptions {
   readonly path: string;
   /** throws StoreRefused for names of migrations that this program does not know */
   readonly refuseSchema: (applied: readonly string[]) => void;
+  /** what a test puts in the place of this machine's file systems */
+  readonly mounts?: MountProbe;
 }
 
 /**
@@ -38,8 +41,9 @@ interface SqliteOptions {
  * which they would if they shared its connection.
  * @throws StoreRefused, StoreUnavailable
  */
-export async function openSqlite({ path, refuseSchema }: SqliteOptions): Promise<Engine> {
+export async function openSqlite({ path, refuseSchema, mounts }: SqliteOptions): Promise<Engine> {
   const file = resolve(path);
+  refuseNetworkMount(file, mounts);
   createFileIfMissing(file);
   const opened: Database.Database[] = [];
   try {

@@ -17,6 +17,9 @@ import { startSweeper } from './sweeper.ts';
 const DRAIN_MS = 7_000;
 const LOG_DRAIN_MS = 2_000;
 
+const ROLLED_BACK =
+  'the database was put back from a copy, or moved without its .generation file: every session, code and token in it was removed';
+
 /** The service, listening. */
 export interface RunningServer {
   readonly logger: Logger;
@@ -53,6 +56,7 @@ export async function startServer(options: {
     await openStore({ database: config.database, clock, box: createSecretBox(config.encryptionKeys) }),
   );
   await store.migrate();
+  if ((await store.recover()) === 'rolled-back') logger.warn(ROLLED_BACK);
   await seed(store, config, clock);
   const app = await createApp({ config, store, logger, clock });
   delivery = startDelivery(app, config, clock, createLogger({ level: config.logLevel, destination }));

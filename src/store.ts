@@ -212,8 +212,14 @@ export interface Store extends AsyncDisposable {
   readonly keys: Keys;
   /** Brings the schema up to date. Twice changes nothing; several processes may call it at once. @throws StoreRefused */
   migrate(): Promise<void>;
+  /**
+   * Called once at boot, after `migrate` and before requests. When an older copy was put in the database's place, what
+   * was consumed since would be fresh again: then every artifact is removed, and the answer is `rolled-back`. Only
+   * SQLite files are recognised (see docs/backup.md). @throws StoreRefused, StoreUnavailable
+   */
+  recover(): Promise<'same' | 'rolled-back'>;
   /** Writes a row and reads it back. @throws StoreUnavailable */
   probe(): Promise<void>;
-  /** Deletes at most `limit` expired rows; answers how many. */
+  /** Deletes at most `limit` expired rows; answers how many. With the last of them, `recover` has newer facts. */
   sweep(limit: number): Promise<number>;
 }
