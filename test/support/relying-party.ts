@@ -194,3 +194,19 @@ export function assertTokenError(
     assert.match(String(body['error_description']), /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/);
   }
 }
+
+/** The claims of a token that `POST /verify` accepts for this audience. */
+export async function verifiedClaims(
+  service: Service,
+  token: string,
+  audience: string,
+): Promise<Record<string, unknown>> {
+  const answer = await fetch(`${service.origin}/verify`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token, aud: audience }),
+  });
+  const body = (await answer.json()) as { claims: Record<string, unknown> };
+  assert.equal(answer.status, 200, JSON.stringify(body));
+  return body.claims;
+}

@@ -1,0 +1,114 @@
+// Stories of asking about tokens and revoking them (RFC 7662, RFC 7009).
+import assert from 'node:assert/strict';
+import * as client from 'openid-client';
+import {
+  addRelyingParty,
+  assertTokenError,
+  logIn,
+  postForm,
+  type RelyingParty,
+  silentError,
+} from '../support/relying-party.ts';
+import { type Service, startService } from '../support/service.ts';
+import { withMovingTime } from '../support/time.ts';
+
+describe('Introspection and revocation', () => {
+  let service: Service;
+  let party: RelyingParty;
+  let other: RelyingParty;
+  let publicParty: RelyingParty;
+  before(async () => {
+    service = await startService();
+    party = await addRelyingParty(service, {}, { 'logging-service': null });
+    other = await addRelyingParty(service);
+    publicParty = await addRelyingParty(service, { token_endpoint_auth_method: 'none' });
+  });
+  after(() => service[Symbol.asyncDispose]());
+
+  async function isActive(token: unknown, from = party): Promise<boolean> {
+    const { status, body } = await postForm(from, '/introspect', { token: String(token) });
+    assert.equal(status, 200);
+    if (body['active'] !== true) assert.deepEqual(body, { active: false });
+    return body['active'] === true;
+  }
+
+  it('says what an access token and a refresh token stand for (RFC 7662 §2.2)', async () => {
+    const { tokens, claims } = await logIn(party, { scope: 'openid email' });
+    const access = await client.tokenIntrospection(party.config, tokens.access_token);
+    assert.equal(access.active, true);
+    assert.deepEqual(
+      [access.sub, access.client_id, access.scope, access.iss, access.token_type],
+      [claims.sub, party.clientId, 'openid email', service.issuer, 'Bearer'],
+    );
+    assert.ok(Number(access.exp) > Date.now() / 1000);
+    const refresh = await client.tokenIntrospection(party.config, String(tokens.refresh_token), {
+      token_type_hint: 'access_token',
+    });
+    assert.equal(refresh.active, true);
+    assert.equal(refresh.client_id, party.clientId);
+  });
+
+  it('says of anything else only that it is not active', async () => {
+    const { tokens } = await logIn(party);
+    for (const token of ['unknown', `${tokens.access_token}x`, ' ', tokens.access_token.toLowerCase()]) {
+      assert.equal(await isActive(token), false, token);
+    }
+    await withMovingTime(async (pass) => {
+      pass(901);
+      assert.equal(await isActive(tokens.access_token), false);
+    });
+  });
+
+  it('tells a confidential client about tokens of others, a public client only about its own (RFC 7662 §4)', async () => {
+    const { tokens } = await logIn(party);
+    assert.equal(await isActive(tokens.access_token, other), true);
+    assert.equal(await isActive(tokens.access_token, publicParty), false);
+    const own = await logIn(publicParty);
+    assert.equal(await isActive(own.tokens.access_token, publicParty), true);
+  });
+
+  it('revokes a refresh token with everything of its grant, at once (RFC 7009 §2.1)', async () => {
+    const { tokens, agent } = await logIn(party);
+    await client.tokenRevocation(party.config, String(tokens.refresh_token));
+    const refresh = { grant_type: 'refresh_token', refresh_token: String(tokens.refresh_token) };
+    assertTokenError(await postForm(party, '/token', refresh), 'invalid_grant');
+    const authorization = `Bearer ${tokens.access_token}`;
+    assert.equal((await fetch(`${service.origin}/userinfo`, { headers: { authorization } })).status, 401);
+    assert.equal(await isActive(tokens.access_token), false);
+    assert.equal(await silentError(party, agent), undefined, 'the session of the end-user goes on');
+  });
+
+  it('revokes an access token, and takes an unknown one for revoked (RFC 7009 §2.2)', async () => {
+    const { tokens } = await logIn(party);
+    for (const token of [tokens.access_token, tokens.access_token, 'unknown']) {
+      const { status } = await postForm(party, '/revoke', { token, token_type_hint: 'something_else' });
+      assert.equal(status, 200);
+    }
+    assert.equal(await isActive(tokens.access_token), false);
+  });
+
+  it("lets no client revoke another client's tokens (RFC 7009 §2.1)", async () => {
+    const { tokens } = await logIn(party);
+    for (const token of [tokens.access_token, String(tokens.refresh_token)]) {
+      for (const from of [other, publicParty]) await postForm(from, '/revoke', { token });
+      assert.equal(await isActive(token), true);
+    }
+  });
+
+  it('names JWTs an unsupported type at both endpoints, without a 5xx (RFC 7009 §2.2.1)', async () => {
+    const { tokens } = await logIn(party, { scope: 'openid logs:write', audience: 'logging-service' }, undefined, {
+      audience: 'logging-service',
+    });
+    for (const path of ['/introspect', '/revoke']) {
+      for (const token of [tokens.access_token, String(tokens.id_token)]) {
+        assertTokenError(await postForm(party, path, { token }), 'unsupported_token_type');
+      }
+    }
+  });
+
+  for (const path of ['/introspect', '/revoke']) {
+    it(`refuses a request without a token at ${path}`, async () => {
+      assertTokenError(await postForm(party, path, {}), 'invalid_request');
+    });
+  }
+});
