@@ -12,6 +12,9 @@ export function auditProvider(
   options: { audit: AuditLog; logger: Logger; afterCommit: (effect: () => void) => void },
 ): void {
   const { audit, logger, afterCommit } = options;
+  provider.on('interaction.started', (ctx, prompt) => {
+    audit.interactionStarted({ ...factsOf(ctx), reason: prompt.reasons.join(' ') });
+  });
   provider.on('grant.success', (ctx) => {
     const facts = { ...factsOf(ctx), grantType: grantTypeOf(ctx), scope: ctx.oidc.accessToken?.scope };
     afterCommit(() => audit.tokenIssued(facts));
