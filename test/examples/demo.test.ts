@@ -4,12 +4,11 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { openBrowser } from '../support/browser.ts';
+import { freePorts } from '../support/free-ports.ts';
 
 const root = join(import.meta.dirname, '../..');
 const password = 'a password for the demo';
@@ -27,20 +26,6 @@ describe('examples: the demo', () => {
   let demo: Demo;
 
   const secret = () => randomBytes(32).toString('base64url');
-
-  /** Free now, and unlikely to be taken in the moment until the demo listens there. */
-  async function freePorts(count: number): Promise<number[]> {
-    const servers = await Promise.all(
-      Array.from({ length: count }, async () => {
-        const server = createServer().listen(0, '127.0.0.1');
-        await once(server, 'listening');
-        return server;
-      }),
-    );
-    const ports = servers.map((server) => (server.address() as AddressInfo).port);
-    for (const server of servers) server.close();
-    return ports;
-  }
 
   function startDemo([provider, client, logging]: number[], env: Record<string, string> = {}): Demo {
     const child = spawn(process.execPath, [join(root, 'examples/demo.ts')], {
