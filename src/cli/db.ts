@@ -1,5 +1,7 @@
-// `identity db`: the schema and the expired rows of the store.
-import { Command } from 'commander';
+// `identity db`: the schema and the expired rows of the store, its backup and the way back.
+import { Command, Option } from 'commander';
+import { backUp } from './db-backup.ts';
+import { type RestoreOptions, restore } from './db-restore.ts';
 import { type JsonOption, report, type Terminal, withJson } from './terminal.ts';
 import { openWorkspace } from './workspace.ts';
 
@@ -30,5 +32,13 @@ export function dbCommand(terminal: Terminal): Command {
 
   withJson(db.command('migrate')).description('bring the schema up to date').action(migrate);
   withJson(db.command('purge')).description('delete what has expired').action(purge);
+  withJson(db.command('backup <file>'))
+    .description('write data and keys to one encrypted file, while the server runs (SQLite)')
+    .action((file: string, options: JsonOption) => backUp(terminal, file, options));
+  withJson(db.command('restore <file>'))
+    .description('put a backup in the place of the database (SQLite)')
+    .option('--verify', 'prove that it could be restored, and put nothing in place')
+    .addOption(new Option('--replace', 'also when there is a database, which is kept').conflicts('verify'))
+    .action((file: string, options: RestoreOptions) => restore(terminal, file, options));
   return db;
 }
