@@ -1,6 +1,7 @@
 // The sign-in step: name and password.
+import type { Interaction } from 'oidc-provider';
 import { PasswordQueueFull } from '../src/accounts/hash-queue.ts';
-import { PASSWORD_ACR } from '../src/provider/configuration.ts';
+import { PASSWORD_ACR } from '../src/provider/interaction-policy.ts';
 import { TemporarilyUnavailable } from '../src/provider/storage-errors.ts';
 import { presentClient, urlsOf } from './interaction.ts';
 import { factsOf, type InteractionStep, type StepRequest } from './router.ts';
@@ -11,7 +12,8 @@ const REFUSED = 'That name and password do not match. Check both and try again.'
 export const login: InteractionStep = {
   async show(request) {
     const hint = request.interaction.params['login_hint'];
-    render(request, typeof hint === 'string' ? { login: hint } : {});
+    const notice = noticeFor(request.interaction);
+    render(request, { ...(typeof hint === 'string' && { login: hint }), ...(notice && { notice }) });
   },
 
   async submit(request, { login: name, password }) {
@@ -36,7 +38,16 @@ async function authenticate({ parts }: StepRequest, name: unknown, password: unk
   }
 }
 
-function render({ ctx, parts, interaction, client }: StepRequest, said: { login?: string; error?: string }): void {
+/** Without it, somebody who is signed in with another account than the one asked for sees the form come back for no reason. */
+function noticeFor({ prompt, session }: Interaction): string | undefined {
+  const otherAccount = ['id_token_hint', 'claims_id_token_sub_value'].some((reason) => prompt.reasons.includes(reason));
+  return session && otherAccount ? 'The application asks for another account. Sign in with that one.' : undefined;
+}
+
+function render(
+  { ctx, parts, interaction, client }: StepRequest,
+  said: { login?: string; error?: string; notice?: string },
+): void {
   const { action, cancel, redirectUri } = urlsOf(parts.issuer, interaction);
   const presented = presentClient(client);
   parts.pages.show(

@@ -1,17 +1,11 @@
 // The library's configuration: what the provider offers, how long things live, and where its policy comes from.
-import {
-  type Adapter,
-  type Client,
-  type Configuration,
-  errors,
-  interactionPolicy,
-  type JWKS,
-  type KoaContextWithOIDC,
-} from 'oidc-provider';
+import type { Adapter, Configuration, JWKS } from 'oidc-provider';
 import { claimsByScope } from '../accounts/claims.ts';
 import type { Feature } from '../config.ts';
+import { introspectionPolicy, isOriginOf, refuseSelfPromotion } from './client-policy.ts';
 import { cookieSettings } from './cookies.ts';
-import { consentRequest, loadExistingGrant } from './grants.ts';
+import { loadExistingGrant } from './grants.ts';
+import { createInteractionPolicy, PASSWORD_ACR } from './interaction-policy.ts';
 import type { ProviderPages } from './pages.ts';
 import type { createResourceIndicators } from './resource-indicators.ts';
 
@@ -67,9 +61,6 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** The level of our sign-in with a password alone (NIST SP 800-63B). */
-export const PASSWORD_ACR = 'aal1';
-
 export function createConfiguration(options: ProviderConfiguration): Configuration {
   const { issuer, features, pages } = options;
   return {
@@ -79,8 +70,7 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
     claims: { ...claimsByScope, acr: null, auth_time: null, iss: null, sid: null },
     // client_secret_jwt needs the secret itself, of which only a digest is kept
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
-    clientBasedCORS: (_ctx, origin, client) =>
-      (client.redirectUris ?? []).some((redirectUri) => URL.parse(redirectUri)?.origin === origin),
+    clientBasedCORS: (_ctx, origin, client) => isOriginOf(client, origin),
     clockTolerance: options.clockSkew,
     cookies: cookieSettings(issuer, options.cookieSecrets),
     // POST is accepted all the same: src/http/protocol-requests.ts turns it into a GET, so that cookies stay SameSite=Lax
@@ -98,7 +88,7 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
       devInteractions: { enabled: false },
       dPoP: { enabled: true },
       encryption: { enabled: false },
-      introspection: { enabled: true, allowedPolicy: mayIntrospect },
+      introspection: { enabled: true, allowedPolicy: introspectionPolicy(options.findAccount) },
       jwtResponseModes: { enabled: features.has('jarm') },
       jwtUserinfo: { enabled: true },
       pushedAuthorizationRequests: { enabled: true },
@@ -121,7 +111,7 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
     findAccount: options.findAccount,
     formats: { customizers: { jwt: options.customizeAccessToken } },
     interactions: {
-      policy: interactions(),
+      policy: createInteractionPolicy(),
       url: (_ctx, interaction) => `${new URL(issuer).pathname.replace(/\/$/, '')}/login/${interaction.uid}`,
     },
     issueRefreshToken: (_ctx, client, code) =>
@@ -149,41 +139,4 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
       Session: 14 * DAY,
     },
   };
-}
-
-/**
- * The library's prompts, but a session whose account is gone or disabled is no session (security requirement R11), and
- * the consent page is told everything that is asked for, not only what is new.
- */
-function interactions() {
-  const policy = interactionPolicy.base();
-  const consent = policy.get('consent');
-  if (consent) consent.details = async (ctx) => ({ request: consentRequest(ctx) });
-  policy.get('login')?.checks.add(
-    new interactionPolicy.Check(
-      'account_unavailable',
-      'End-User authentication is required',
-      'login_required',
-      (ctx) => {
-        const { session, entities } = (ctx as KoaContextWithOIDC).oidc;
-        return session?.accountId !== undefined && entities.Account === undefined;
-      },
-    ),
-  );
-  return policy;
-}
-
-/** A public client learns about its own tokens only: anybody could speak in its name (RFC 7662 §4). */
-function mayIntrospect(_ctx: unknown, client: Client, token: { clientId?: string | undefined }): boolean {
-  return client.clientAuthMethod !== 'none' || token.clientId === client.clientId;
-}
-
-/** `first_party` skips the consent page, so a client never gives it to itself (RFC 7591 §5). */
-function refuseSelfPromotion(ctx: unknown, key: string, value: unknown): void {
-  if (ctx !== undefined && key === 'first_party' && value !== undefined) {
-    throw new errors.InvalidClientMetadata('first_party is not a member that a client can register');
-  }
-  if (value !== undefined && typeof value !== 'boolean') {
-    throw new errors.InvalidClientMetadata(`${key} must be a boolean`);
-  }
 }

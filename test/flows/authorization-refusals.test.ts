@@ -120,6 +120,16 @@ describe('Authorization requests that are refused', () => {
     ['prompt=none without a session', { prompt: 'none', state: 's'.repeat(128) }, 'login_required'],
     ['a negative max_age', { max_age: '-1' }, 'invalid_request'],
     ['claims that are not JSON', { claims: '{' }, 'invalid_request'],
+    [
+      'an essential acr that is out of reach',
+      { claims: '{"id_token":{"acr":{"essential":true,"values":["aal3"]}}}' },
+      'unmet_authentication_requirements',
+    ],
+    [
+      'one essential acr that is out of reach',
+      { claims: '{"id_token":{"acr":{"essential":true,"value":"aal3"}}}' },
+      'unmet_authentication_requirements',
+    ],
     ['a forged id_token_hint', { id_token_hint: unsignedRequest }, 'invalid_request'],
     ['an unsigned request object', { request: unsignedRequest }, 'invalid_request_object'],
     ['a request_uri by reference', { request_uri: 'https://web.example/request.jwt' }, 'request_uri_not_supported'],

@@ -81,6 +81,11 @@ describe('Claims', () => {
     assert.deepEqual(await userinfo(tokens, claims.sub), { sub: claims.sub });
   });
 
+  it('reaches an essential acr of its own (OIDC Core §5.5.1.1)', async () => {
+    const { claims } = await logIn(party, { claims: '{"id_token":{"acr":{"essential":true,"values":["x","aal1"]}}}' });
+    assert.equal(claims['acr'], 'aal1');
+  });
+
   it('answers userinfo by GET, by POST with a header and by POST with a body alike (OIDC Core §5.3.1)', async () => {
     const { tokens, claims } = await logIn(party, { scope: 'openid email' });
     const url = `${service.origin}/userinfo`;

@@ -59,6 +59,8 @@ describe('Disabled and removed accounts', () => {
         });
         assert.equal(userinfo.status, 401);
         assert.equal(await silentError(party, agent), 'login_required');
+        const introspection = await postForm(party, '/introspect', { token: String(body['access_token']) });
+        assert.deepEqual(introspection.body, { active: false });
       });
 
       it('cannot redeem a code that it got before', async () => {

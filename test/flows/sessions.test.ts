@@ -6,6 +6,7 @@ import {
   callbackOf,
   continueSession,
   logIn,
+  PASSWORD,
   type RelyingParty,
   redeem,
   signIn,
@@ -57,6 +58,18 @@ describe('Sessions', () => {
     const { agent, tokens, claims } = await logIn(party);
     const again = await continueSession(party, agent, { prompt: 'none', id_token_hint: String(tokens.id_token) });
     assert.equal(again.claims.sub, claims.sub);
+  });
+
+  it('asks for the account that id_token_hint names, and says so (OIDC Core §3.1.2.1)', async () => {
+    await service.accounts.add({ username: 'bob', password: PASSWORD });
+    const { tokens } = await logIn(party);
+    const agent = createUserAgent(service.origin);
+    await signIn(agent, (await authorizationRequest(party)).url, 'bob');
+    const hint = { id_token_hint: String(tokens.id_token) };
+    const silent = await agent.open((await authorizationRequest(party, { ...hint, prompt: 'none' })).url.href);
+    assert.equal(callbackOf(silent).searchParams.get('error'), 'login_required');
+    const form = await agent.open((await authorizationRequest(party, hint)).url.href);
+    assert.match(form.document.querySelector('#notice')?.text ?? '', /another account/);
   });
 
   it('asks for the password again with prompt=login, and says so in auth_time', async () => {
