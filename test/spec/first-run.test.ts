@@ -20,7 +20,8 @@ describe('spec: the first run', () => {
   });
   after(() => rmSync(copy, { recursive: true }));
 
-  it('makes a private .env and an account, and the next start uses them again', async () => {
+  it('makes a private .env and an account, and the next start uses them again', async function () {
+    this.timeout(60_000); // two starts of three programs, on a machine that may be busy
     const first = await runDemo(copy);
     assert.match(first.output, /This was the first start/);
     assert.equal(statSync(join(copy, '.env')).mode & 0o777, 0o600);
