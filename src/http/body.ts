@@ -5,8 +5,7 @@ import { koaBody } from 'koa-body';
 import { errors } from 'oidc-provider';
 import { parseStrictObject } from '../strict-json.ts';
 
-/** Largest request body in bytes. */
-export const MAX_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 
 /** Most parameters of one form or query. */
 const MAX_PARAMETERS = 200;

@@ -6,7 +6,7 @@ import type { Context } from 'koa';
 const FINGERPRINT_LABEL = 'identity-backend debug-env fingerprint v1';
 
 /** First 8 hex digits of HMAC-SHA256 keyed with a public label: comparable across services, of no use to a guesser. */
-export function secretFingerprint(secret: string): string {
+function secretFingerprint(secret: string): string {
   return createHmac('sha256', FINGERPRINT_LABEL).update(secret, 'utf8').digest('hex').slice(0, 8);
 }
 
@@ -18,7 +18,6 @@ export function createDebugEnv(options: {
   jwtSecrets: readonly string[];
 }): (ctx: Context) => Promise<void> {
   return async (ctx) => {
-    ctx.set('cache-control', 'no-store');
     ctx.body = {
       PUBLIC_URL: options.issuer,
       JWT_ISSUER: options.sharedSecretIssuer,
@@ -38,7 +37,6 @@ export function createTestToken(options: {
     const sub = [ctx.query['sub'] ?? options.subject].flat()[0] as string;
     const aud = [ctx.query['aud'] ?? options.audience].flat()[0] as string;
     const issued = await options.issue(sub, aud);
-    ctx.set('cache-control', 'no-store');
     if (issued === undefined) {
       ctx.status = 400;
       ctx.body = { error: 'invalid_target', error_description: 'no resource server has this audience' };

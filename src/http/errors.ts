@@ -3,7 +3,7 @@ import type { Context, Middleware } from 'koa';
 import { errors } from 'oidc-provider';
 import type { Logger } from 'pino';
 import { StoreUnavailable } from '../store.ts';
-import { type PageResponses, wantsPage } from './page-responses.ts';
+import { type Failure, type PageResponses, wantsPage } from './page-responses.ts';
 
 const OUTAGE = {
   status: 503,
@@ -13,12 +13,6 @@ const OUTAGE = {
 
 /** Codes of what goes wrong because the peer went away, was too slow, or stopped speaking HTTP. */
 const PEER_FAULTS = /^(ECONN|EPIPE|HPE_|ERR_HTTP_REQUEST_TIMEOUT|ERR_STREAM_)/;
-
-interface Failure {
-  status: number;
-  error: string;
-  description?: string | undefined;
-}
 
 /** The one place where errors become answers and bugs are logged. */
 export function createErrorHandler(options: { logger: Logger; pages: PageResponses }): Middleware {

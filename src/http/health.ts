@@ -2,12 +2,11 @@
 import type { Context } from 'koa';
 
 /** One part of readiness: resolves when it works. */
-export type ReadinessCheck = () => Promise<unknown>;
+type ReadinessCheck = () => Promise<unknown>;
 
 /** `GET /ping`: the process answers. */
 export async function ping(ctx: Context): Promise<void> {
   ctx.type = 'text/plain';
-  ctx.set('cache-control', 'no-store');
   ctx.body = 'OK';
 }
 
@@ -36,7 +35,6 @@ export function createReadiness(options: {
     if (options.isDraining()) parts['process'] = 'draining';
     const ok = Object.values(parts).every((state) => state === 'ok');
     ctx.status = ok ? 200 : 503;
-    ctx.set('cache-control', 'no-store');
     ctx.body = { status: ok ? 'ready' : 'not_ready', parts };
   };
 }

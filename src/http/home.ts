@@ -1,6 +1,6 @@
-// The page at the issuer's root, and the answer to every path that does not exist.
-import type { Context, Middleware } from 'koa';
-import { type PageResponses, wantsPage } from './page-responses.ts';
+// The page at the issuer's root.
+import type { Context } from 'koa';
+import type { PageResponses } from './page-responses.ts';
 
 /** `GET /`: says what this is and where its metadata are. */
 export function createHome(options: { issuer: string; pages: PageResponses }): (ctx: Context) => Promise<void> {
@@ -16,22 +16,5 @@ export function createHome(options: { issuer: string; pages: PageResponses }): (
         { href: `${base}/ping`, label: 'Health' },
       ],
     });
-  };
-}
-
-/**
- * The same answer for every unknown path, and for every method that a path does not have, whatever either looks like:
- * nothing tells a hidden path from none. Stands before everything that may answer.
- */
-export function createNotFound(pages: PageResponses): Middleware {
-  return async function notFound(ctx, next) {
-    await next();
-    if (ctx.status !== 404 || ctx.body) return;
-    if (wantsPage(ctx)) {
-      pages.error(ctx, { status: 404, error: 'not_found' });
-      return;
-    }
-    ctx.status = 404;
-    ctx.body = { error: 'not_found', error_description: 'there is nothing here' };
   };
 }

@@ -4,13 +4,13 @@ import type { PageRenderer, Pages } from './pages.ts';
 import { pageHeaders } from './security-headers.ts';
 
 /** What went wrong, as OAuth says it; `description` is a fixed sentence that strangers may read. */
-export interface PageFailure {
+export interface Failure {
   status: number;
   error: string;
   description?: string | undefined;
 }
 
-export interface PageOptions {
+interface PageOptions {
   /** URIs to which answering the page's form may redirect */
   formAction?: readonly string[];
   /** images that this page shows */
@@ -21,7 +21,7 @@ export interface PageResponses {
   /** Sets body, type and headers; the status stays as the caller set it, 200 by default. */
   show<Name extends keyof Pages>(ctx: Context, name: Name, locals: Pages[Name], options?: PageOptions): void;
   /** Shows the error page with `failure.status`. */
-  error(ctx: Context, failure: PageFailure): void;
+  error(ctx: Context, failure: Failure): void;
 }
 
 /** Only programs ask here, whatever their `Accept` says: some libraries ask for HTML wherever they go. */
@@ -58,7 +58,7 @@ export function createPageResponses(pages: PageRenderer): PageResponses {
 }
 
 /** What happened and what to do now, without jargon. */
-function wordsFor({ status, error, description }: PageFailure): { title: string; message: string; advice: string } {
+function wordsFor({ status, error, description }: Failure): { title: string; message: string; advice: string } {
   if (status === 404) {
     return {
       title: 'Page not found',

@@ -41,7 +41,6 @@ export function createServiceTokenEndpoint(options: ServiceTokenEndpoint) {
     }
     const { token, expiresIn } = await options.issue({ clientId, resourceServer, ...(scope ? { scope } : {}) });
     options.audit.tokenIssued({ ...factsOf(ctx), clientId, audience: aud, scope, tokenId: token });
-    ctx.set('cache-control', 'no-store');
     ctx.body = { token, access_token: token, token_type: 'Bearer', expires_in: expiresIn, ...(scope ? { scope } : {}) };
   };
 

@@ -19,7 +19,6 @@ export function createVerifyEndpoint(
     const verification = await verify(token, aud);
     ctx.status = verification.valid ? 200 : 401;
     if (!verification.valid) ctx.set('www-authenticate', 'Bearer error="invalid_token"');
-    ctx.set('cache-control', 'no-store');
     ctx.body = verification;
   };
 }
