@@ -94,9 +94,9 @@ describe('a hostile sign-in', () => {
         samples.push(performance.now() - startedAt);
       }
     }
-    const medians = Object.values(times).map((samples) => samples.sort((a, b) => a - b)[samples.length >> 1] as number);
+    const fastest = Object.values(times).map((samples) => Math.min(...samples));
     // a hash that is left out shows: it is most of the time
-    assert.ok(Math.max(...medians) < 2 * Math.min(...medians), medians.map(Math.round).join(' '));
+    assert.ok(Math.max(...fastest) < 2 * Math.min(...fastest), fastest.map(Math.round).join(' '));
   });
 
   const FOREIGN: [string, Record<string, string>][] = [

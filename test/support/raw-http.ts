@@ -76,10 +76,15 @@ export function assertRefused(answer: RawAnswer, status: number, error = 'invali
 
 /** The process lives, answers quickly, and nobody has reached into its prototypes. */
 export async function assertAlive(origin: string): Promise<void> {
-  const startedAt = performance.now();
-  const answer = await fetch(`${origin}/ping`);
-  assert.equal(await answer.text(), 'OK');
-  assert.ok(performance.now() - startedAt < 250);
+  const delays: number[] = [];
+  // the machine may be busy with something else for a moment, the process may not
+  while (delays.length < 4 && !(Math.min(...delays) < 250)) {
+    const startedAt = performance.now();
+    const answer = await fetch(`${origin}/ping`);
+    assert.equal(await answer.text(), 'OK');
+    delays.push(performance.now() - startedAt);
+  }
+  assert.ok(Math.min(...delays) < 250, delays.join(' '));
   assert.deepEqual(Object.keys(Object.prototype), []);
   assert.equal(({} as Record<string, unknown>)['x'], undefined);
 }
