@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import { AlreadyConsumed, type ArtifactWrite, type Clock, GrantRevoked, type SecretBox } from '../src/store.ts';
 import { grantIdOf } from './artifact-grants.ts';
 import type { ArtifactQueries } from './artifact-queries.ts';
+import type { Engine } from './engine.ts';
 import { hashId } from './id-hash.ts';
 import type { Schema } from './schema.ts';
 
@@ -11,6 +12,8 @@ export interface WriteContext {
   readonly queries: ArtifactQueries;
   readonly clock: Clock;
   readonly box: SecretBox;
+  /** by hashes of grants: neither of a write for a grant and its revocation must overlook the other */
+  readonly lock: Engine['lock'];
 }
 
 /** Why a batch takes no effect, and the grant that dies for it. */
@@ -42,6 +45,7 @@ export async function applyBatch(
   await sql`savepoint batch`.execute(transaction);
   let refusal: Refusal | undefined;
   try {
+    await context.lock(transaction, grantsOf(writes));
     for (const write of writes) {
       refusal = await applyWrite(transaction, write, context);
       if (refusal) break;
@@ -55,8 +59,20 @@ export async function applyBatch(
     return undefined;
   }
   await undo(transaction);
-  if (refusal.revoke !== undefined) await revoke(transaction, refusal.revoke, context);
+  if (refusal.revoke !== undefined) {
+    await context.lock(transaction, [refusal.revoke]);
+    await revoke(transaction, refusal.revoke, context);
+  }
   return refusal.error;
+}
+
+/** Hashes of the grants that the writes are known to concern before anything is looked up. */
+function grantsOf(writes: readonly ArtifactWrite[]): string[] {
+  return writes.flatMap((write) => {
+    if (write.do === 'revoke') return [hashId(write.grantId)];
+    const grantId = write.do === 'upsert' ? grantIdOf(write.model, write.id, write.payload) : undefined;
+    return grantId === undefined ? [] : [hashId(grantId)];
+  });
 }
 
 async function undo(transaction: Kysely<Schema>): Promise<void> {

@@ -12,7 +12,7 @@ import type { Schema } from './schema.ts';
 export function createArtifacts({ engine, clock, box }: { engine: Engine; clock: Clock; box: SecretBox }): Artifacts {
   const queries = createArtifactQueries();
   const applyOne = (transaction: Kysely<Schema>, writes: readonly ArtifactWrite[]) =>
-    applyBatch(transaction, writes, { queries, clock, box });
+    applyBatch(transaction, writes, { queries, clock, box, lock: engine.lock });
   const apply = engine.groupsWrites ? createGroupCommit(engine.write, applyOne) : applyAlone;
 
   async function applyAlone(writes: readonly ArtifactWrite[]): Promise<void> {

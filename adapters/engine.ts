@@ -8,9 +8,20 @@ export interface Engine {
   read<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
   /**
    * Runs `work` in one write transaction, durable when the promise resolves; rolls back when `work` rejects.
-   * `work` awaits nothing but queries of its transaction, and runs at most once.
+   * `work` awaits nothing but queries of its transaction. It may run again from the start when the transaction lost to
+   * another one, so it changes nothing outside of its transaction.
+   *
+   * Transactions may run side by side: what `work` has looked up may have changed by the time it writes. Either the
+   * write itself decides (by the rows it affects), or a unique key does, or `lock` keeps others away.
    */
   write<T>(work: (transaction: Kysely<Schema>) => Promise<T>): Promise<T>;
+  /** A `write` that waits as long as it takes, one at a time among all processes on this database. */
+  exclusively<T>(work: (transaction: Kysely<Schema>) => Promise<T>): Promise<T>;
+  /**
+   * Until this transaction ends, or is rolled back to an earlier savepoint, whoever else locks one of the names waits.
+   * A transaction that locks again what it holds goes on. Lock before looking.
+   */
+  lock(transaction: Kysely<Schema>, names: readonly string[]): Promise<void>;
   /** Whether writes that are ready together should share one transaction: one process's commits follow each other. */
   readonly groupsWrites: boolean;
   /** Housekeeping that requests should not pay for, such as a checkpoint. */

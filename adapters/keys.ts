@@ -18,6 +18,7 @@ export function createKeys({ engine, box }: { engine: Engine; box: SecretBox }):
     },
     async insertMissing(keys) {
       await engine.write(async (db) => {
+        await engine.lock(db, ['signing_keys']);
         const rows = await db.selectFrom('signing_keys').select('alg').distinct().execute();
         const present = new Set(rows.map(({ alg }) => alg));
         for (const { kid, alg, jwk, createdAt } of keys) {

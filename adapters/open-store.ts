@@ -1,11 +1,12 @@
 // Opens the store: picks the engine and puts the tables over it.
 import { resolve } from 'node:path';
-import { type Clock, type SecretBox, type Store, StoreRefused } from '../src/store.ts';
+import type { Clock, SecretBox, Store } from '../src/store.ts';
 import { createAccounts } from './accounts.ts';
 import { createArtifacts } from './artifacts.ts';
 import { createClients } from './clients.ts';
 import type { Engine } from './engine.ts';
 import { createKeys } from './keys.ts';
+import { openPostgres } from './postgres.ts';
 import { probeStore } from './probing.ts';
 import { createResourceServers } from './resource-servers.ts';
 import { createRollbackMarker } from './rollback-marker.ts';
@@ -25,7 +26,7 @@ export interface StoreOptions {
 }
 
 /**
- * Opens the database, creating the file and its folder when there are none. The schema is not touched: call `migrate`.
+ * Opens the database, creating a SQLite file and its folder when there are none. The schema is not touched: call `migrate`.
  * @throws StoreRefused when the database is not ours to write, and is left as it was
  * @throws StoreUnavailable when it is locked for longer than a request would wait
  */
@@ -50,7 +51,8 @@ export async function openStore({ database, clock, box }: StoreOptions): Promise
   };
 }
 
-async function openEngine(database: DatabaseLocation): Promise<Engine> {
-  if (database.engine === 'sqlite') return openSqlite({ path: database.path, refuseSchema: refuseNewerSchema });
-  throw new StoreRefused('this version keeps its data in SQLite only: configure the path of a file');
+function openEngine(database: DatabaseLocation): Promise<Engine> {
+  return database.engine === 'sqlite'
+    ? openSqlite({ path: database.path, refuseSchema: refuseNewerSchema })
+    : openPostgres({ url: database.url, refuseSchema: refuseNewerSchema });
 }

@@ -11,12 +11,12 @@ const migrations: readonly { name: string; up(db: Kysely<Schema>): Promise<void>
 export const migrationNames: readonly string[] = migrations.map(({ name }) => name);
 
 /**
- * Applies what is missing in one write transaction: a process that finds another one migrating waits, and then finds
+ * Applies what is missing in one transaction, alone: a process that finds another one migrating waits, and then finds
  * nothing left to do.
  * @throws StoreRefused when a newer version of the program has migrated this database
  */
 export async function applyMigrations(engine: Engine, clock: Clock): Promise<void> {
-  await engine.write(async (transaction) => {
+  await engine.exclusively(async (transaction) => {
     await transaction.schema
       .createTable('migrations')
       .ifNotExists()

@@ -67,17 +67,20 @@ export async function openSqlite({ path, refuseSchema, mounts }: SqliteOptions):
 function createEngine(writerConnection: Database.Database, readerConnection: Database.Database): Engine {
   const writer = toKysely(writerConnection);
   const reader = toKysely(readerConnection);
+  const write: Engine['write'] = async (work) => {
+    const deadline = performance.now() + PATIENCE_MS;
+    try {
+      return await writer.connection().execute((db) => transact(db, writerConnection, deadline, work));
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  };
   return {
     groupsWrites: true,
     read: (work) => patiently(() => work(reader)),
-    async write(work) {
-      const deadline = performance.now() + PATIENCE_MS;
-      try {
-        return await writer.connection().execute((db) => transact(db, writerConnection, deadline, work));
-      } catch (error) {
-        throw toStoreError(error);
-      }
-    },
+    write,
+    exclusively: write,
+    lock: async () => undefined, // whoever writes is alone already
     async tidy() {
       // On its turn among the writers: within a transaction SQLite refuses to checkpoint.
       await writer.connection().execute(() => patiently(() => writerConnection.pragma('wal_checkpoint(PASSIVE)')));

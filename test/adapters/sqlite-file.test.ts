@@ -198,14 +198,6 @@ describe('SQLite file', () => {
     });
   }
 
-  it('says plainly that it cannot keep data in Postgres', async () => {
-    const database = { engine: 'postgres', url: 'postgres://db.example/identity' } as const;
-    await assert.rejects(openStore({ database, clock: () => 0, box }), {
-      name: 'StoreRefused',
-      message: /SQLite only/,
-    });
-  });
-
   it('holds no usable secret, in the file or in its log (design rule 7)', async () => {
     const secrets = {
       code: 'code-Qh7Yw2Lr9',

@@ -1,9 +1,9 @@
 // The storage contract, on every engine that there is.
 import { describeArtifactContract } from './artifact-contract.ts';
-import { sqlite } from './fixtures/temporary-database.ts';
+import { postgres, sqlite } from './fixtures/temporary-database.ts';
 import { describeTableContract } from './table-contract.ts';
 
-for (const engine of [sqlite]) {
+for (const engine of [sqlite, postgres]) {
   describeArtifactContract(engine);
   describeTableContract(engine);
 }
