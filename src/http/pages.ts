@@ -73,11 +73,6 @@ export interface ErrorPage {
   requestId: string;
 }
 
-export interface AutoSubmitPage {
-  action: string;
-  fields: Readonly<Record<string, string>>;
-}
-
 export interface HomePage {
   issuer: string;
   /** address of the metadata document */
@@ -92,7 +87,6 @@ export interface Pages {
   logout: LogoutPage;
   'signed-out': SignedOutPage;
   error: ErrorPage;
-  'auto-submit': AutoSubmitPage;
   home: HomePage;
 }
 
@@ -103,15 +97,7 @@ export interface PageRenderer {
   readonly styleHash: string;
 }
 
-const NAMES = [
-  'login',
-  'consent',
-  'logout',
-  'signed-out',
-  'error',
-  'auto-submit',
-  'home',
-] as const satisfies (keyof Pages)[];
+const NAMES = ['login', 'consent', 'logout', 'signed-out', 'error', 'home'] as const satisfies (keyof Pages)[];
 
 /**
  * Compiles the templates and reads the stylesheet, once.

@@ -19,21 +19,26 @@ export function auditProvider(
     const facts = { ...factsOf(ctx), grantType: grantTypeOf(ctx), scope: ctx.oidc.accessToken?.scope };
     afterCommit(() => audit.tokenIssued(facts));
   });
-  provider.on('grant.error', (ctx, error) => refused(ctx, error, audit));
-  provider.on('introspection.error', (ctx, error) => refused(ctx, error, audit));
-  provider.on('revocation.error', (ctx, error) => refused(ctx, error, audit));
-  provider.on('pushed_authorization_request.error', (ctx, error) => refused(ctx, error, audit));
+  for (const event of ['grant', 'introspection', 'revocation', 'pushed_authorization_request', 'userinfo'] as const) {
+    provider.on(`${event}.error` as 'grant.error', (ctx, error) => {
+      if (error.statusCode >= 500) failed(ctx, error);
+      else refused(ctx, error, audit);
+    });
+  }
   provider.on('authorization.error', (ctx, error) => {
-    audit.tokenRefused({ ...factsOf(ctx), error: error.error, reason: reasonOf(error) });
+    if (error.statusCode >= 500) failed(ctx, error);
+    else audit.tokenRefused({ ...factsOf(ctx), error: error.error, reason: reasonOf(error) });
   });
   provider.on('grant.revoked', (ctx) => audit.grantRevoked(factsOf(ctx)));
   provider.on('end_session.success', (ctx) => audit.logoutSucceeded(factsOf(ctx)));
   provider.on('backchannel.error', (ctx, error, client) => {
     logger.warn({ err: error, ...factsOf(ctx), clientId: client.clientId }, 'back-channel logout failed');
   });
-  provider.on('server_error', (ctx, error) => {
+  provider.on('server_error', failed);
+
+  function failed(ctx: KoaContextWithOIDC, error: Error): void {
     logger.error({ err: error, ...factsOf(ctx) }, 'request failed');
-  });
+  }
 }
 
 /** A code or token was used twice at the same time: the commit told, after the library had seen nothing wrong. */

@@ -136,7 +136,6 @@ describe('pages in Chromium', () => {
     ['consent', 'Don’t allow', '/login/kq3/cancel', { csrf: 'vJ2cQ0' }],
     ['logout', 'Sign out', '/logout/confirm', { xsrf: 'vJ2cQ0', logout: 'yes' }],
     ['logout', 'Stay signed in', '/logout/confirm', { xsrf: 'vJ2cQ0' }],
-    ['auto-submit', 'Continue', '/logout/confirm', { xsrf: 'vJ2cQ0', logout: 'yes' }],
   ];
   for (const [name, label, action, fields] of buttons) {
     it(`posts ${JSON.stringify(fields)} to ${action} for “${label}” on the ${name} page`, () =>

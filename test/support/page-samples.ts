@@ -44,7 +44,6 @@ export const pageSamples: Pages = {
     description: 'interaction session not found',
     requestId: '7f3a1c92-40ce-4e0b-9a5f-1d0c2f6a8b11',
   },
-  'auto-submit': { action: '/logout/confirm', fields: { xsrf: 'vJ2cQ0', logout: 'yes' } },
   home: {
     issuer: 'https://id.example.com',
     discovery: 'https://id.example.com/.well-known/openid-configuration',
