@@ -41,7 +41,7 @@ export function createProtocolRequests(options: ProtocolRequests): Middleware {
     if (ctx.method === 'POST' && FORMS.has(ctx.path)) {
       const parameters = await readParameters(ctx, options);
       if (parameters === undefined) return;
-      replay(ctx, WITH_AUDIENCE.has(ctx.path) ? withResource(parameters) : parameters);
+      replay(ctx, withoutDroppedScope(WITH_AUDIENCE.has(ctx.path) ? withResource(parameters) : parameters));
     }
     return next();
   };
@@ -79,6 +79,17 @@ function withResource(parameters: Parameters): Parameters {
   const resources = [rest['resource'] ?? []].flat();
   const resource = resourceIdentifier(String(audience));
   return { ...rest, resource: resources.length > 0 ? [...resources, resource] : resource };
+}
+
+/**
+ * Client libraries repeat the scope of the authorization request when they refresh. `offline_access` may have been
+ * dropped from it since (OpenID Connect Core §11), and asks for nothing that a refresh could give.
+ */
+function withoutDroppedScope(parameters: Parameters): Parameters {
+  const { grant_type: grantType, scope, ...rest } = parameters;
+  if (grantType !== 'refresh_token' || typeof scope !== 'string') return parameters;
+  const asked = scope.split(' ').filter((name) => name !== 'offline_access');
+  return { grant_type: grantType, ...rest, ...(asked.length > 0 && { scope: asked.join(' ') }) };
 }
 
 /**

@@ -115,6 +115,15 @@ describe('Refresh tokens', () => {
     assertTokenError(await refresh(body['refresh_token']), 'invalid_grant');
   });
 
+  it('lets a client repeat the scope that it asked for, though offline_access was dropped from it', async () => {
+    const { tokens } = await logIn(party, { scope: 'openid email offline_access' });
+    const repeated = await refresh(tokens.refresh_token, { scope: 'openid email offline_access' });
+    assert.equal(repeated.status, 200);
+    assert.equal(repeated.body['scope'], 'openid email');
+    const alone = await refresh(repeated.body['refresh_token'], { scope: 'offline_access' });
+    assert.equal(alone.body['scope'], 'openid email');
+  });
+
   it('gives none to a client that is not registered for it, nor to a third party without offline_access', async () => {
     const codeOnly = await addRelyingParty(service, { grant_types: ['authorization_code'] });
     assert.equal((await logIn(codeOnly, OFFLINE)).tokens.refresh_token, undefined);
