@@ -67,7 +67,7 @@ export function describeTableContract(engine: TestEngine): void {
         assert.deepEqual(await store.accounts.find(alice.id), alice);
         assert.deepEqual(await store.accounts.findByLoginKey('alice'), alice);
         assert.deepEqual(await store.accounts.findByLoginKey('alice@example.org'), alice);
-        for (const unknown of ['Alice', 'bob', '%', '']) {
+        for (const unknown of ['Alice', 'bob', '%', '', 'alice\0']) {
           assert.equal(await store.accounts.findByLoginKey(unknown), undefined);
           assert.equal(await store.accounts.find(unknown), undefined);
         }
@@ -138,6 +138,7 @@ export function describeTableContract(engine: TestEngine): void {
         const changed: ClientRecord = { ...web, metadata: {}, audiences: {}, secrets: web.secrets.slice(1) };
         assert.equal(await store.clients.update(changed), true);
         assert.deepEqual(await store.clients.find('web'), changed);
+        for (const unknown of ['WEB', 'web ', 'web\0', '%']) assert.equal(await store.clients.find(unknown), undefined);
         assert.equal(await store.clients.remove('web'), true);
         assert.equal(await store.clients.find('web'), undefined);
         assert.equal(await store.clients.remove('web'), false);
@@ -165,7 +166,9 @@ export function describeTableContract(engine: TestEngine): void {
         await store.resourceServers.insert(logs);
         await store.resourceServers.insert(api);
         assert.deepEqual(await store.resourceServers.find('logging-service'), logs);
-        assert.equal(await store.resourceServers.find('LOGGING-SERVICE'), undefined);
+        for (const unknown of ['LOGGING-SERVICE', 'logging-service\0']) {
+          assert.equal(await store.resourceServers.find(unknown), undefined);
+        }
         assert.deepEqual(await store.resourceServers.list(), [api, logs]);
         assert.equal(await store.resourceServers.remove('logging-service'), true);
         assert.equal(await store.resourceServers.find('logging-service'), undefined);
