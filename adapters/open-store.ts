@@ -6,6 +6,7 @@ import { createArtifacts } from './artifacts.ts';
 import { createClients } from './clients.ts';
 import type { Engine } from './engine.ts';
 import { createKeys } from './keys.ts';
+import { takeLease } from './leases.ts';
 import { openPostgres } from './postgres.ts';
 import { probeStore } from './probing.ts';
 import { createResourceServers } from './resource-servers.ts';
@@ -30,8 +31,12 @@ export interface StoreOptions {
  * @throws StoreRefused when the database is not ours to write, and is left as it was
  * @throws StoreUnavailable when it is locked for longer than a request would wait
  */
-export async function openStore({ database, clock, box }: StoreOptions): Promise<Store> {
-  const engine = await openEngine(database);
+export async function openStore(options: StoreOptions): Promise<Store> {
+  return createStore(await openEngine(options.database), options);
+}
+
+/** The tables over an open engine, which is closed with the store. */
+export function createStore(engine: Engine, { database, clock, box }: StoreOptions): Store {
   const marker = database.engine === 'sqlite' ? createRollbackMarker(engine, resolve(database.path)) : undefined;
   return {
     artifacts: createArtifacts({ engine, clock, box }),
@@ -47,11 +52,13 @@ export async function openStore({ database, clock, box }: StoreOptions): Promise
       if (swept < limit) await marker?.rotate();
       return swept;
     },
+    takeLease: (name, holder, seconds) => takeLease(engine, { name, holder, now: clock(), seconds }),
     [Symbol.asyncDispose]: () => engine.close(),
   };
 }
 
-function openEngine(database: DatabaseLocation): Promise<Engine> {
+/** @throws StoreRefused, StoreUnavailable */
+export function openEngine(database: DatabaseLocation): Promise<Engine> {
   return database.engine === 'sqlite'
     ? openSqlite({ path: database.path, refuseSchema: refuseNewerSchema })
     : openPostgres({ url: database.url, refuseSchema: refuseNewerSchema });
