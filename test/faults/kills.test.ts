@@ -1,0 +1,31 @@
+// Behaviour after SIGKILL: what was acknowledged holds, and what was in flight happened wholly or not at all (R75).
+import assert from 'node:assert/strict';
+import { killRepeatedly } from './kills.ts';
+import { postgres, sqlite } from './support/databases.ts';
+import { long } from './support/length.ts';
+
+/**
+ * Twenty kills take a minute where the machine is busy, most of it starting processes, and every push would pay it: six
+ * are for every day, and `FAULTS=long` has the two hundred.
+ */
+const KILLS = long ? 200 : 6;
+
+/** How long a process may take until it is ready, in milliseconds. */
+const READY_MS = 3_000;
+
+describe('Faults: kills', function () {
+  this.timeout(long ? 1_200_000 : 90_000);
+
+  for (const [engine, kills] of [
+    [sqlite, KILLS],
+    [postgres, long ? 50 : 2],
+  ] as const) {
+    it(`loses nothing acknowledged on ${engine.name} in ${kills} kills under load, and lets nothing be used twice`, async () => {
+      const { violations, acknowledged, readyMs } = await killRepeatedly(engine, kills);
+      assert.deepEqual(violations.slice(0, 5), []);
+      assert.ok(acknowledged > kills, `only ${acknowledged} requests were acknowledged`);
+      const median = readyMs.toSorted((a, b) => a - b)[Math.floor(readyMs.length / 2)] ?? Number.NaN;
+      assert.ok(median <= READY_MS, `ready after ${median} ms`);
+    });
+  }
+});
