@@ -40,7 +40,7 @@ import { isProviderPath } from './provider/configuration.ts';
 import { createProviderPages } from './provider/pages.ts';
 import { createProvider } from './provider/provider.ts';
 import { createResourceIndicators } from './provider/resource-indicators.ts';
-import { translateStorageError } from './provider/storage-errors.ts';
+import { translateStorageError, withTranslatedErrors } from './provider/storage-errors.ts';
 import { loggingResourceServer } from './resource-servers/logging.ts';
 import { createResourceServerRegistry } from './resource-servers/registry.ts';
 import { AlreadyConsumed, type Clock, type Store } from './store.ts';
@@ -134,17 +134,19 @@ export async function createApp(options: AppOptions): Promise<App> {
       },
       translate: translateStorageError,
     }),
-    findAccount: createFindAccount(accounts.find),
+    findAccount: createFindAccount(withTranslatedErrors(accounts.find)),
     resourceIndicators: createResourceIndicators({
-      findClient: clients.find,
-      findResourceServer: resourceServers.find,
+      findClient: withTranslatedErrors(clients.find),
+      findResourceServer: withTranslatedErrors(resourceServers.find),
       sharedSecret: createSecretKey(sharedSecret, 'utf8'),
       accessTokenLifetime: config.accessTokenLifetime,
     }),
     customizeAccessToken: createAccessTokenCustomizer({ issuer, sharedSecretIssuer }),
     pages: createProviderPages(pages),
     ...(options.fetch && { fetch: options.fetch }),
-    matchesClientSecret: async (clientId, presented) => matchesSecret(await clients.find(clientId), presented, clock()),
+    matchesClientSecret: withTranslatedErrors(async (clientId, presented) =>
+      matchesSecret(await clients.find(clientId), presented, clock()),
+    ),
   });
   auditProvider(provider, { audit, logger, afterCommit: units.afterCommit });
 

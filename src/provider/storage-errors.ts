@@ -14,6 +14,19 @@ export function translateStorageError(error: unknown): unknown {
   return error;
 }
 
+/** The same function for the library to call: what it rejects with is translated. */
+export function withTranslatedErrors<Arguments extends unknown[], Answer>(
+  call: (...args: Arguments) => Promise<Answer>,
+): (...args: Arguments) => Promise<Answer> {
+  return async (...args) => {
+    try {
+      return await call(...args);
+    } catch (error) {
+      throw translateStorageError(error);
+    }
+  };
+}
+
 /** 503 with the code that RFC 6749 §4.1.2.1 has for an overloaded or down server. */
 export class TemporarilyUnavailable extends errors.OIDCProviderError {
   constructor(cause?: unknown) {
