@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Clock, SecretBox, Store } from '../src/store.ts';
 import { createAccounts } from './accounts.ts';
 import { createArtifacts } from './artifacts.ts';
+import { createAuditEvents } from './audit-events.ts';
 import { createClients } from './clients.ts';
 import type { Engine } from './engine.ts';
 import { createKeys } from './keys.ts';
@@ -45,6 +46,8 @@ export function createStore(engine: Engine, { database, clock, box }: StoreOptio
     resourceServers: createResourceServers(engine),
     keys: createKeys({ engine, box }),
     migrate: () => applyMigrations(engine, clock),
+    jwksFetches: createJwksFetches(engine),
+    auditEvents: createAuditEvents(engine),
     probe: () => probeStore(engine),
     recover: async () => (await marker?.recover()) ?? 'same',
     async sweep(limit) {

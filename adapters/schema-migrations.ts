@@ -2,10 +2,11 @@
 import type { Kysely } from 'kysely';
 import { type Clock, StoreRefused } from '../src/store.ts';
 import type { Engine } from './engine.ts';
+import * as audit from './migrations/2026-11-21-audit.ts';
 import * as first from './migrations/2026-11-21-first.ts';
 import type { Schema } from './schema.ts';
 
-const migrations: readonly { name: string; up(db: Kysely<Schema>): Promise<void> }[] = [first];
+const migrations: readonly { name: string; up(db: Kysely<Schema>): Promise<void> }[] = [first, audit];
 
 /** The names that this program knows, in order. */
 export const migrationNames: readonly string[] = migrations.map(({ name }) => name);

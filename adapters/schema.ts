@@ -64,6 +64,29 @@ export interface SigningKeysTable {
   /** private JWK as JSON, sealed */
   jwk: string;
   created_at: number;
+  signs_at: number;
+  stops_at: number | null;
+  removed_at: number | null;
+}
+
+/** Who has fetched the JWKS. */
+export interface JwksFetchesTable {
+  /** hash of address and agent */
+  id: string;
+  address: string;
+  agent: string;
+  last_at: number;
+}
+
+/** The audit trail. */
+export interface AuditEventsTable {
+  at: number;
+  id: string;
+  event: string;
+  client_id: string | null;
+  account_id: string | null;
+  /** JSON object of what else is known */
+  facts: string;
 }
 
 /** Facts about the database itself: `epoch` names this very database, `probe` is what the readiness check writes. */
@@ -85,6 +108,8 @@ export interface Schema {
   clients: ClientsTable;
   resource_servers: ResourceServersTable;
   signing_keys: SigningKeysTable;
+  jwks_fetches: JwksFetchesTable;
+  audit_events: AuditEventsTable;
   meta: MetaTable;
   migrations: MigrationsTable;
 }

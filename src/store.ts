@@ -221,5 +221,61 @@ export interface Store extends AsyncDisposable {
   /** Writes a row and reads it back. @throws StoreUnavailable */
   probe(): Promise<void>;
   /** Deletes at most `limit` expired rows; answers how many. With the last of them, `recover` has newer facts. */
+  /** Makes the whole change, or answers false when the times are no longer `from`, on which it was planned. */
+  change(from: readonly SigningKeyTimes[], change: KeyChange): Promise<boolean>;
+}
+
+/** When a program at an address last fetched the JWKS. */
+export interface JwksFetch {
+  address: string;
+  /** from its `User-Agent` */
+  agent: string;
+  /** epoch seconds */
+  lastAt: number;
+}
+
+export interface JwksFetches {
+  /** Keeps the latest of each address and agent, and forgets those longest ago when there are too many. */
+  record(fetches: readonly JwksFetch[]): Promise<void>;
+  /** Latest first. */
+  list(): Promise<JwksFetch[]>;
+}
+
+/**
+ * Something that an auditor may ask about. Everything in it is fit to be read: no secret, no control character, tokens
+ * by their hash only.
+ */
+export interface AuditEvent {
+  /** Unique; events of one process in the same second sort by it. */
+  id: string;
+  /** epoch seconds */
+  at: number;
+  event: string;
+  clientId?: string;
+  /** the subject */
+  accountId?: string;
+  /** what else is known */
+  facts: Readonly<Record<string, unknown>>;
+}
+
+/** Events that every given condition holds for. */
+export interface AuditFilter {
+  /** epoch seconds */
+  since?: number;
+  clientId?: string;
+  accountId?: string;
+  event?: string;
+  /** the newest so many */
+  limit: number;
+}
+
+/** The audit trail: events are only added, and swept after 90 days. */
+export interface AuditEvents {
+  /** Adds them in one transaction; one that is there already is left alone. @throws StoreUnavailable */
+  append(events: readonly AuditEvent[]): Promise<void>;
+  /** Oldest first. */
+  list(filter: AuditFilter): Promise<AuditEvent[]>;
   sweep(limit: number): Promise<number>;
 }
+  readonly jwksFetches: JwksFetches;
+  readonly auditEvents: AuditEvents;

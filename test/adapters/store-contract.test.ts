@@ -1,9 +1,11 @@
 // The storage contract, on every engine that there is.
 import { describeArtifactContract } from './artifact-contract.ts';
+import { describeAuditContract } from './audit-contract.ts';
 import { postgres, sqlite } from './fixtures/temporary-database.ts';
 import { describeTableContract } from './table-contract.ts';
 
 for (const engine of [sqlite, postgres]) {
   describeArtifactContract(engine);
   describeTableContract(engine);
+  describeAuditContract(engine);
 }
