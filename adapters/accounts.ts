@@ -1,14 +1,23 @@
 // Accounts and the login keys under which they sign in.
 import type { Kysely } from 'kysely';
-import { type Account, type Accounts, Conflict } from '../src/store.ts';
+import { type Account, type Accounts, type Clock, Conflict } from '../src/store.ts';
 import type { Engine } from './engine.ts';
+import { revokeEverythingOf } from './revocations.ts';
 import type { AccountsTable, Schema } from './schema.ts';
 
 /** The accounts of one database. */
-export function createAccounts(engine: Engine): Accounts {
+export function createAccounts({ engine, clock }: { engine: Engine; clock: Clock }): Accounts {
+  const cutOff = (transaction: Kysely<Schema>, id: string) =>
+    revokeEverythingOf(transaction, { column: 'account_id', id }, { lock: engine.lock, now: clock() });
+
   return {
     insert: (account, loginKeys) => engine.write((db) => insertAccount(db, account, loginKeys)),
-    update: (account, loginKeys) => engine.write((db) => updateAccount(db, account, loginKeys)),
+    update: (account, loginKeys) =>
+      engine.write(async (db) => {
+        const updated = await updateAccount(db, account, loginKeys);
+        if (updated && account.disabledAt !== undefined) await cutOff(db, account.id);
+        return updated;
+      }),
     async find(id) {
       const row = await engine.read((db) =>
         db.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst(),
@@ -31,8 +40,12 @@ export function createAccounts(engine: Engine): Accounts {
       return rows.map(toAccount);
     },
     async remove(id) {
-      const removed = await engine.write((db) => db.deleteFrom('accounts').where('id', '=', id).executeTakeFirst());
-      return removed.numDeletedRows > 0n;
+      return engine.write(async (db) => {
+        const removed = await db.deleteFrom('accounts').where('id', '=', id).executeTakeFirst();
+        if (removed.numDeletedRows === 0n) return false;
+        await cutOff(db, id);
+        return true;
+      });
     },
   };
 }

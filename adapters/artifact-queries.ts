@@ -42,15 +42,6 @@ export function createArtifactQueries() {
     destroy: prepareQuery<Key>((db, slot) =>
       db.deleteFrom('artifacts').where('model', '=', slot('model')).where('id_hash', '=', slot('idHash')),
     ),
-    destroyGrant: prepareQuery<{ grantHash: string }>((db, slot) =>
-      db.deleteFrom('artifacts').where('grant_hash', '=', slot('grantHash')),
-    ),
-    insertTombstone: prepareQuery<{ grantHash: string; now: number; expiresAt: number }>((db, slot) =>
-      db
-        .insertInto('revoked_grants')
-        .values({ grant_hash: slot('grantHash'), revoked_at: slot('now'), expires_at: slot('expiresAt') })
-        .onConflict((conflict) => conflict.doNothing()),
-    ),
     findTombstone: prepareQuery<{ grantHash: string }, { grant_hash: string }>((db, slot) =>
       db.selectFrom('revoked_grants').select('grant_hash').where('grant_hash', '=', slot('grantHash')),
     ),

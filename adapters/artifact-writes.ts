@@ -5,6 +5,8 @@ import { grantIdOf } from './artifact-grants.ts';
 import type { ArtifactQueries } from './artifact-queries.ts';
 import type { Engine } from './engine.ts';
 import { hashId } from './id-hash.ts';
+import { revokeGrant } from './revocations.ts';
+import { denyToken } from './revoked-tokens.ts';
 import type { Schema } from './schema.ts';
 
 /** What the writes need beside their transaction. */
@@ -26,9 +28,6 @@ type Upsert = Extract<ArtifactWrite, { do: 'upsert' }>;
 
 /** Marks the `jti` of a proof or assertion as seen: the library looks first and writes then, so the write decides. */
 const SEEN_ONCE = 'ReplayDetection';
-
-/** A tombstone outlives every access token (24 h at most) that its grant can have led to, in seconds. */
-const TOMBSTONE_LIFETIME = 25 * 60 * 60;
 
 /**
  * Applies the writes in order, all or none, under a savepoint, so that several batches can share one commit.
@@ -61,7 +60,7 @@ export async function applyBatch(
   await undo(transaction);
   if (refusal.revoke !== undefined) {
     await context.lock(transaction, [refusal.revoke]);
-    await revoke(transaction, refusal.revoke, context);
+    await revokeGrant(transaction, refusal.revoke, context.clock());
   }
   return refusal.error;
 }
@@ -94,7 +93,10 @@ async function applyWrite(
       await context.queries.destroy(transaction, { model: write.model, idHash: hashId(write.id) });
       return undefined;
     case 'revoke':
-      await revoke(transaction, hashId(write.grantId), context);
+      await revokeGrant(transaction, hashId(write.grantId), context.clock());
+      return undefined;
+    case 'deny':
+      await denyToken(transaction, { jti: write.jti, expiresAt: write.expiresAt, now: context.clock() });
       return undefined;
   }
 }
@@ -150,13 +152,6 @@ async function consume(
   const usedTwice = row !== undefined && row.consumed_at !== null;
   const error = new AlreadyConsumed(model, usedTwice ? 'was consumed before' : 'is gone');
   return usedTwice && row.grant_hash !== null ? { error, revoke: row.grant_hash } : { error };
-}
-
-/** Again for the same grant it finds nothing to change, and the commit then costs no disk write. */
-async function revoke(transaction: Kysely<Schema>, grantHash: string, { queries, clock }: WriteContext): Promise<void> {
-  const now = clock();
-  await queries.insertTombstone(transaction, { grantHash, now, expiresAt: now + TOMBSTONE_LIFETIME });
-  await queries.destroyGrant(transaction, { grantHash });
 }
 
 /** A payload opens only in the row it was sealed for. */

@@ -1,11 +1,19 @@
 // Registered clients; the digests of their secrets are sealed.
-import { type ClientRecord, type ClientSecret, type Clients, Conflict, type SecretBox } from '../src/store.ts';
+import {
+  type ClientRecord,
+  type ClientSecret,
+  type Clients,
+  type Clock,
+  Conflict,
+  type SecretBox,
+} from '../src/store.ts';
 import type { Engine } from './engine.ts';
 import { prepareQuery } from './prepared-query.ts';
+import { revokeEverythingOf } from './revocations.ts';
 import type { ClientsTable } from './schema.ts';
 
 /** The clients of one database. Reading one rejects when a digest does not unseal: its key must not be forgotten. */
-export function createClients({ engine, box }: { engine: Engine; box: SecretBox }): Clients {
+export function createClients({ engine, clock, box }: { engine: Engine; clock: Clock; box: SecretBox }): Clients {
   const findRow = prepareQuery<{ clientId: string }, ClientsTable>((db, slot) =>
     db.selectFrom('clients').selectAll().where('client_id', '=', slot('clientId')),
   );
@@ -37,10 +45,12 @@ export function createClients({ engine, box }: { engine: Engine; box: SecretBox 
       return updated.numUpdatedRows > 0n;
     },
     async remove(clientId) {
-      const removed = await engine.write((db) =>
-        db.deleteFrom('clients').where('client_id', '=', clientId).executeTakeFirst(),
-      );
-      return removed.numDeletedRows > 0n;
+      return engine.write(async (db) => {
+        const removed = await db.deleteFrom('clients').where('client_id', '=', clientId).executeTakeFirst();
+        if (removed.numDeletedRows === 0n) return false;
+        await revokeEverythingOf(db, { column: 'client_id', id: clientId }, { lock: engine.lock, now: clock() });
+        return true;
+      });
     },
   };
 }

@@ -11,6 +11,7 @@ import { takeLease } from './leases.ts';
 import { openPostgres } from './postgres.ts';
 import { probeStore } from './probing.ts';
 import { createResourceServers } from './resource-servers.ts';
+import { createRevokedTokens } from './revoked-tokens.ts';
 import { createRollbackMarker } from './rollback-marker.ts';
 import { applyMigrations, refuseNewerSchema } from './schema-migrations.ts';
 import { openSqlite } from './sqlite.ts';
@@ -41,10 +42,11 @@ export function createStore(engine: Engine, { database, clock, box }: StoreOptio
   const marker = database.engine === 'sqlite' ? createRollbackMarker(engine, resolve(database.path)) : undefined;
   return {
     artifacts: createArtifacts({ engine, clock, box }),
-    accounts: createAccounts(engine),
-    clients: createClients({ engine, box }),
+    accounts: createAccounts({ engine, clock }),
+    clients: createClients({ engine, clock, box }),
     resourceServers: createResourceServers(engine),
     keys: createKeys({ engine, box }),
+    revokedTokens: createRevokedTokens({ engine, clock }),
     migrate: () => applyMigrations(engine, clock),
     jwksFetches: createJwksFetches(engine),
     auditEvents: createAuditEvents(engine),

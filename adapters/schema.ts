@@ -24,6 +24,15 @@ export interface RevokedGrantsTable {
   expires_at: number;
 }
 
+/** The deny-list: JWT access tokens that are good no longer, though their signature is. */
+export interface RevokedTokensTable {
+  /** SHA-256 of the `jti` (base64url) */
+  jti_hash: string;
+  revoked_at: number;
+  /** when the token expires by itself */
+  expires_at: number;
+}
+
 export interface AccountsTable {
   id: string;
   username: string;
@@ -103,6 +112,7 @@ export interface MigrationsTable {
 export interface Schema {
   artifacts: ArtifactsTable;
   revoked_grants: RevokedGrantsTable;
+  revoked_tokens: RevokedTokensTable;
   accounts: AccountsTable;
   login_keys: LoginKeysTable;
   clients: ClientsTable;

@@ -1,14 +1,15 @@
 // Deletes what has expired, in small transactions.
 import type { Clock } from '../src/store.ts';
-import type { Engine } from './engine.ts';
 import { sweepAuditEvents } from './audit-events.ts';
+import type { Engine } from './engine.ts';
+import { sweepRevokedTokens } from './revoked-tokens.ts';
 
 /** Rows stay this long after their expiry, in seconds, so that no request which just found one loses it half-way. */
 const TOLERANCE = 60;
 
 /**
- * Deletes at most `limit` expired artifacts, tombstones and old audit events in one short transaction, then tidies up; answers how many.
- * A consumed artifact stays until it expires: its replay must be recognised.
+ * Deletes at most `limit` expired artifacts, tombstones, revoked tokens and old audit events in one short transaction,
+ * then tidies up; answers how many. A consumed artifact stays until it expires: its replay must be recognised.
  */
 export async function sweepExpired(engine: Engine, clock: Clock, limit: number): Promise<number> {
   const before = clock() - TOLERANCE;
@@ -35,7 +36,9 @@ export async function sweepExpired(engine: Engine, clock: Clock, limit: number):
         expired.selectFrom('revoked_grants').select('grant_hash').where('expires_at', '<', before).limit(left),
       )
       .executeTakeFirst();
-    const leftForEvents = left - Number(tombstones.numDeletedRows);
+    const leftForTokens = left - Number(tombstones.numDeletedRows);
+    if (leftForTokens <= 0) return limit;
+    const leftForEvents = leftForTokens - (await sweepRevokedTokens(db, { before, limit: leftForTokens }));
     if (leftForEvents <= 0) return limit;
     return limit - leftForEvents + (await sweepAuditEvents(db, clock, leftForEvents));
   });

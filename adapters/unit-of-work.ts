@@ -60,7 +60,7 @@ export function createUnitOfWork(artifacts: Artifacts, clock: Clock): UnitOfWork
         if (write.do === 'upsert') changes.set(keyOf(write.model, write.id), { json: JSON.stringify(write.payload) });
         else if (write.do === 'destroy') changes.set(keyOf(write.model, write.id), {});
         else if (write.do === 'consume') consumed.add(keyOf(write.model, write.id));
-        else revoked.add(write.grantId);
+        else if (write.do === 'revoke') revoked.add(write.grantId);
       }
     },
 

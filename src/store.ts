@@ -59,7 +59,8 @@ export type ArtifactWrite =
   | { do: 'upsert'; model: string; id: string; payload: ArtifactPayload; expiresIn?: number }
   | { do: 'consume'; model: string; id: string }
   | { do: 'destroy'; model: string; id: string }
-  | { do: 'revoke'; grantId: string };
+  | { do: 'revoke'; grantId: string }
+  | { do: 'deny'; jti: string; expiresAt: number };
 
 /**
  * Sessions, grants, codes, tokens, interactions: everything of oidc-provider except clients.
@@ -78,7 +79,9 @@ export interface Artifacts {
    * ReplayDetection it is refused as consumed when the id is there already (RFC 9449 §11.1).
    * `consume` is compare-and-set: when the artifact was consumed before, none of the writes takes effect, its grant is
    * revoked in the same transaction, and the call throws.
-   * `revoke` drops every artifact of the grant, in every model, with the grant itself, and leaves a tombstone.
+   * `revoke` drops every artifact of the grant, in every model, with the grant itself, and leaves a tombstone; the JWTs
+   * that are remembered of it as JWT_ACCESS_TOKEN go on the deny-list.
+   * `deny` puts a JWT on the deny-list until `expiresAt` (epoch seconds) and the clock skew have passed.
    * @throws AlreadyConsumed, GrantRevoked, StoreUnavailable
    */
   apply(writes: readonly ArtifactWrite[]): Promise<void>;
@@ -107,6 +110,29 @@ export interface StandardClaims {
   updated_at?: number;
 }
 
+/**
+ * The model under which a JWT access token of an end-user is remembered, with its `jti` as the id, so that it is revoked
+ * with its grant, account or client.
+ */
+export const JWT_ACCESS_TOKEN = 'JwtAccessToken';
+
+/** A JWT access token that is refused although its signature is good. */
+export interface RevokedToken {
+  /** SHA-256 of its `jti` (base64url) */
+  jtiHash: string;
+  /** epoch seconds */
+  revokedAt: number;
+  /** epoch seconds */
+  expiresAt: number;
+}
+
+/** The deny-list. Tokens get on it by Artifacts.apply, and when an account or a client ends. */
+export interface RevokedTokens {
+  has(jti: string): Promise<boolean>;
+  /** Those that a verifier could still accept, the newest revocations first, at most so many. */
+  list(limit: number): Promise<RevokedToken[]>;
+}
+
 /** An end-user's account. `id` is the subject (`sub`): a UUID, never reused, never equal to a client's id. */
 export interface Account {
   id: string;
@@ -125,9 +151,12 @@ export interface Accounts {
   findByLoginKey(loginKey: string): Promise<Account | undefined>;
   /** By username. */
   list(): Promise<Account[]>;
-  /** Replaces the account of the same id and its login keys. False when there is none. @throws Conflict('username') */
+  /**
+   * Replaces the account of the same id and its login keys; when it is disabled, its sessions, grants and tokens end in
+   * the same transaction. False when there is none. @throws Conflict('username')
+   */
   update(account: Account, loginKeys: readonly string[]): Promise<boolean>;
-  /** False when there is none. */
+  /** Its sessions, grants and tokens end with it. False when there is none. */
   remove(id: string): Promise<boolean>;
 }
 
@@ -159,7 +188,7 @@ export interface Clients {
   list(): Promise<ClientRecord[]>;
   /** Replaces the client of the same id. False when there is none. */
   update(client: ClientRecord): Promise<boolean>;
-  /** False when there is none. */
+  /** Its grants and the tokens of end-users that it has end with it. False when there is none. */
   remove(clientId: string): Promise<boolean>;
 }
 
@@ -210,6 +239,7 @@ export interface Store extends AsyncDisposable {
   readonly clients: Clients;
   readonly resourceServers: ResourceServers;
   readonly keys: Keys;
+  readonly revokedTokens: RevokedTokens;
   /** Brings the schema up to date. Twice changes nothing; several processes may call it at once. @throws StoreRefused */
   migrate(): Promise<void>;
   /**

@@ -2,10 +2,12 @@
 import { describeArtifactContract } from './artifact-contract.ts';
 import { describeAuditContract } from './audit-contract.ts';
 import { postgres, sqlite } from './fixtures/temporary-database.ts';
+import { describeRevocationContract } from './revocation-contract.ts';
 import { describeTableContract } from './table-contract.ts';
 
 for (const engine of [sqlite, postgres]) {
   describeArtifactContract(engine);
   describeTableContract(engine);
+  describeRevocationContract(engine);
   describeAuditContract(engine);
 }
