@@ -232,45 +232,6 @@ export interface Keys {
   insertMissing(keys: readonly SigningKey[]): Promise<void>;
 }
 
-/** Everything that is kept. One instance per process; `dispose` closes it. */
-export interface Store extends AsyncDisposable {
-  readonly artifacts: Artifacts;
-  readonly accounts: Accounts;
-  readonly clients: Clients;
-  readonly resourceServers: ResourceServers;
-  readonly keys: Keys;
-  readonly revokedTokens: RevokedTokens;
-  /** Brings the schema up to date. Twice changes nothing; several processes may call it at once. @throws StoreRefused */
-  migrate(): Promise<void>;
-  /**
-   * Called once at boot, after `migrate` and before requests. When an older copy was put in the database's place, what
-   * was consumed since would be fresh again: then every artifact is removed, and the answer is `rolled-back`. Only
-   * SQLite files are recognised (see docs/backup.md). @throws StoreRefused, StoreUnavailable
-   */
-  recover(): Promise<'same' | 'rolled-back'>;
-  /** Writes a row and reads it back. @throws StoreUnavailable */
-  probe(): Promise<void>;
-  /** Deletes at most `limit` expired rows; answers how many. With the last of them, `recover` has newer facts. */
-  /** Makes the whole change, or answers false when the times are no longer `from`, on which it was planned. */
-  change(from: readonly SigningKeyTimes[], change: KeyChange): Promise<boolean>;
-}
-
-/** When a program at an address last fetched the JWKS. */
-export interface JwksFetch {
-  address: string;
-  /** from its `User-Agent` */
-  agent: string;
-  /** epoch seconds */
-  lastAt: number;
-}
-
-export interface JwksFetches {
-  /** Keeps the latest of each address and agent, and forgets those longest ago when there are too many. */
-  record(fetches: readonly JwksFetch[]): Promise<void>;
-  /** Latest first. */
-  list(): Promise<JwksFetch[]>;
-}
-
 /**
  * Something that an auditor may ask about. Everything in it is fit to be read: no secret, no control character, tokens
  * by their hash only.
@@ -305,7 +266,27 @@ export interface AuditEvents {
   append(events: readonly AuditEvent[]): Promise<void>;
   /** Oldest first. */
   list(filter: AuditFilter): Promise<AuditEvent[]>;
+}
+
+/** Everything that is kept. One instance per process; `dispose` closes it. */
+export interface Store extends AsyncDisposable {
+  readonly artifacts: Artifacts;
+  readonly accounts: Accounts;
+  readonly clients: Clients;
+  readonly resourceServers: ResourceServers;
+  readonly keys: Keys;
+  readonly revokedTokens: RevokedTokens;
+  readonly auditEvents: AuditEvents;
+  /** Brings the schema up to date. Twice changes nothing; several processes may call it at once. @throws StoreRefused */
+  migrate(): Promise<void>;
+  /**
+   * Called once at boot, after `migrate` and before requests. When an older copy was put in the database's place, what
+   * was consumed since would be fresh again: then every artifact is removed, and the answer is `rolled-back`. Only
+   * SQLite files are recognised (see docs/backup.md). @throws StoreRefused, StoreUnavailable
+   */
+  recover(): Promise<'same' | 'rolled-back'>;
+  /** Writes a row and reads it back. @throws StoreUnavailable */
+  probe(): Promise<void>;
+  /** Deletes at most `limit` expired rows; answers how many. With the last of them, `recover` has newer facts. */
   sweep(limit: number): Promise<number>;
 }
-  readonly jwksFetches: JwksFetches;
-  readonly auditEvents: AuditEvents;
