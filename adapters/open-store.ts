@@ -6,6 +6,7 @@ import { createArtifacts } from './artifacts.ts';
 import { createAuditEvents } from './audit-events.ts';
 import { createClients } from './clients.ts';
 import type { Engine } from './engine.ts';
+import { createJwksFetches } from './jwks-fetches.ts';
 import { createKeys } from './keys.ts';
 import { takeLease } from './leases.ts';
 import { openPostgres } from './postgres.ts';
@@ -46,6 +47,7 @@ export function createStore(engine: Engine, { database, clock, box }: StoreOptio
     clients: createClients({ engine, clock, box }),
     resourceServers: createResourceServers(engine),
     keys: createKeys({ engine, box }),
+    jwksFetches: createJwksFetches(engine),
     revokedTokens: createRevokedTokens({ engine, clock }),
     migrate: () => applyMigrations(engine, clock),
     jwksFetches: createJwksFetches(engine),

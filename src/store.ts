@@ -216,20 +216,58 @@ export interface ResourceServers {
   remove(audience: string): Promise<boolean>;
 }
 
-/** A signing key. The private JWK is sealed at rest with the `kid` as context. */
-export interface SigningKey {
+/** The life of a signing key, in epoch seconds: what the key does at a moment follows from this, and from nothing else. */
+export interface SigningKeyTimes {
   kid: string;
   alg: string;
+  /** published since then */
+  createdAt: number;
+  /** signs from then on */
+  signsAt: number;
+  /** and stops then; absent: nothing is to follow it yet */
+  stopsAt?: number;
+  /** leaves the JWKS then, and verifies nothing any more */
+  removedAt?: number;
+}
+
+/** A signing key. The private JWK is sealed at rest with the `kid` as context. */
+export interface SigningKey extends SigningKeyTimes {
   /** private JWK as JSON, unsealed */
   jwk: string;
-  createdAt: number;
+}
+
+/** A change to the signing keys; `update` replaces times, `remove` names keys. */
+export interface KeyChange {
+  insert: readonly SigningKey[];
+  update: readonly SigningKeyTimes[];
+  remove: readonly string[];
 }
 
 export interface Keys {
   /** Oldest first. @throws Error when a key cannot be unsealed */
   list(): Promise<SigningKey[]>;
+  /** The same without the private keys: cheap enough to be asked every second. */
+  times(): Promise<SigningKeyTimes[]>;
   /** Adds each key for whose `alg` there is none yet, atomically: simultaneous first boots make one set. */
   insertMissing(keys: readonly SigningKey[]): Promise<void>;
+  /** Makes the whole change, or answers false when the times are no longer `from`, on which it was planned. */
+  change(from: readonly SigningKeyTimes[], change: KeyChange): Promise<boolean>;
+}
+
+/** When a program at an address last fetched the JWKS. */
+export interface JwksFetch {
+  address: string;
+  /** from its `User-Agent` */
+  agent: string;
+  /** epoch seconds */
+  lastAt: number;
+}
+
+export interface JwksFetches {
+  /** Keeps the latest of each address and agent, and forgets those longest ago when there are too many. */
+  record(fetches: readonly JwksFetch[]): Promise<void>;
+  /** Latest first. */
+  list(): Promise<JwksFetch[]>;
 }
 
 /**
@@ -275,6 +313,7 @@ export interface Store extends AsyncDisposable {
   readonly clients: Clients;
   readonly resourceServers: ResourceServers;
   readonly keys: Keys;
+  readonly jwksFetches: JwksFetches;
   readonly revokedTokens: RevokedTokens;
   readonly auditEvents: AuditEvents;
   /** Brings the schema up to date. Twice changes nothing; several processes may call it at once. @throws StoreRefused */

@@ -70,7 +70,7 @@ async function proveAndVoid({ path, manifest }: RestoredDatabase, config: Config
   });
   await store.migrate();
   const keys = await store.keys.list();
-  await verifyProof(await createKeyring(keys), manifest.proof, manifest.createdAt);
+  await verifyProof(await createKeyring(keys, manifest.createdAt), manifest.proof, manifest.createdAt);
   // beside the copy there is no marker, so it counts as rolled back
   await store.recover();
   return keys.length;

@@ -12,10 +12,15 @@ export const signingAlgs: readonly SigningAlg[] = ['RS256', 'PS256', 'ES256', 'E
  * A new private key as a JWK for that algorithm alone: RSA of 2048 bits, P-256 or Ed25519. An RSA key takes a tenth of
  * a second and more, off the event loop. Its `kid` is the thumbprint of its public part (RFC 7638).
  * @param createdAt epoch seconds
+ * @param signsAt epoch seconds; at once, unless others are to learn of it first
  */
-export async function generateSigningKey(alg: SigningAlg, createdAt: number): Promise<SigningKey> {
+export async function generateSigningKey(
+  alg: SigningAlg,
+  createdAt: number,
+  signsAt: number = createdAt,
+): Promise<SigningKey> {
   const { privateKey } = await generateKeyPair(alg, { extractable: true, modulusLength: 2048 });
   const jwk = await exportJWK(privateKey);
   const kid = await calculateJwkThumbprint(jwk);
-  return { kid, alg, jwk: JSON.stringify({ ...jwk, kid, alg, use: 'sig' }), createdAt };
+  return { kid, alg, jwk: JSON.stringify({ ...jwk, kid, alg, use: 'sig' }), createdAt, signsAt };
 }

@@ -2,6 +2,7 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import type { SigningKey } from '../store.ts';
 import { type SigningAlg, signingAlgs } from './key-generation.ts';
+import { keyState, publishedKeys } from './schedule.ts';
 
 /** A key in use: private where it signs, public where it verifies. It serves its own `alg` only (RFC 8725 §3.1). */
 export interface KeyInUse {
@@ -10,28 +11,29 @@ export interface KeyInUse {
   readonly key: CryptoKey;
 }
 
-/** An immutable view of the keys at one moment; a rotation makes another. */
+/** The keys in use; `createKeyring` makes an immutable view of one moment, `openLiveKeyring` one that follows the time. */
 export interface Keyring {
-  /** Newest first, so that who takes the first of an algorithm signs with the same key as we do. */
+  /** The keys that sign come first: who takes the first of an algorithm signs with the same key as we do. */
   readonly privateJwks: { readonly keys: JWK[] };
   /** What `/jwks` may show: public members only, in the same order (RFC 7517 §5). */
   readonly publicJwks: { readonly keys: JWK[] };
-  /** The newest key of that algorithm. @throws Error when there is none */
+  /** The key of that algorithm whose turn it is. @throws Error when there is none */
   signingKey(alg: SigningAlg): KeyInUse;
   verificationKey(kid: string): KeyInUse | undefined;
 }
 
 /**
- * A keyring over keys as the store lists them, oldest first.
+ * A keyring over keys as the store lists them, as it is at a moment in epoch seconds.
  * @throws Error when a key's record and its JWK disagree, or a key is of a kind that this program does not know
  */
-export async function createKeyring(signingKeys: readonly SigningKey[]): Promise<Keyring> {
+export async function createKeyring(signingKeys: readonly SigningKey[], now: number): Promise<Keyring> {
   const privateKeys: JWK[] = [];
   const publicKeys: JWK[] = [];
   const signing = new Map<SigningAlg, KeyInUse>();
   const verifying = new Map<string, KeyInUse>();
 
-  for (const { kid, alg: algName, jwk } of signingKeys.toReversed()) {
+  for (const signingKey of publishedKeys(signingKeys, now)) {
+    const { kid, alg: algName, jwk } = signingKey;
     const alg = signingAlgs.find((known) => known === algName);
     const privateJwk: JWK = JSON.parse(jwk);
     if (alg === undefined || privateJwk.alg !== alg || privateJwk.kid !== kid) {
@@ -41,7 +43,8 @@ export async function createKeyring(signingKeys: readonly SigningKey[]): Promise
     privateKeys.push(Object.freeze(privateJwk));
     publicKeys.push(Object.freeze(publicJwk));
     verifying.set(kid, { kid, alg, key: await importKey(publicJwk, 'public') });
-    if (!signing.has(alg)) signing.set(alg, { kid, alg, key: await importKey(privateJwk, 'private') });
+    const signs = keyState(signingKey, now) === 'signing' && !signing.has(alg);
+    if (signs) signing.set(alg, { kid, alg, key: await importKey(privateJwk, 'private') });
   }
 
   return {

@@ -77,7 +77,7 @@ describe('the rollback marker of a SQLite file', () => {
     await run(async (store) => {
       await signIn(store);
       await store.clients.insert({ clientId: 'web', metadata: {}, audiences: {}, secrets: [], createdAt: 1 });
-      await store.keys.insertMissing([{ kid: 'k', alg: 'ES256', jwk: '{}', createdAt: 1 }]);
+      await store.keys.insertMissing([{ kid: 'k', alg: 'ES256', jwk: '{}', createdAt: 1, signsAt: 1 }]);
     });
     copyFileSync(path, copy);
     const { epoch } = facts() as { epoch?: string };

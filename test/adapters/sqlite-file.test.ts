@@ -228,7 +228,9 @@ describe('SQLite file', () => {
       secrets: [{ name: 'first', digest: secrets.digest, createdAt: 1 }],
       createdAt: 1,
     });
-    await store.keys.insertMissing([{ kid: 'k', alg: 'ES256', jwk: `{"d":"${secrets.privateKey}"}`, createdAt: 1 }]);
+    await store.keys.insertMissing([
+      { kid: 'k', alg: 'ES256', jwk: `{"d":"${secrets.privateKey}"}`, createdAt: 1, signsAt: 1 },
+    ]);
     await store.artifacts.apply([{ do: 'revoke', grantId: secrets.grant }]);
 
     const bytes = Buffer.concat([readFileSync(path), readFileSync(`${path}-wal`)]);

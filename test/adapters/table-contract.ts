@@ -40,6 +40,7 @@ const key = (kid: string, alg: string, createdAt: number): SigningKey => ({
   alg,
   jwk: JSON.stringify({ kty: 'OKP', kid, d: `private ${kid}` }),
   createdAt,
+  signsAt: createdAt,
 });
 
 export function describeTableContract(engine: TestEngine): void {

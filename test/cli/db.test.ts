@@ -181,7 +181,7 @@ describe('identity db backup and restore', () => {
 
   it('refuses a backup whose token the keys in it do not verify', async () => {
     const clock = () => 1_800_000_000;
-    const stranger = await createKeyring([await generateSigningKey('ES256', clock())]);
+    const stranger = await createKeyring([await generateSigningKey('ES256', clock())], clock());
     await createBackup({
       database,
       file: backup,

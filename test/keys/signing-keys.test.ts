@@ -84,7 +84,7 @@ describe('signing keys', () => {
 describe('keyring', () => {
   for (const alg of signingAlgs) {
     it(`signs with ${alg} what its verification key of that kid verifies`, async () => {
-      const keyring = await createKeyring([await generateSigningKey(alg, now)]);
+      const keyring = await createKeyring([await generateSigningKey(alg, now)], now);
       const { kid, key } = keyring.signingKey(alg);
       const jws = await new CompactSign(Buffer.from('{}')).setProtectedHeader({ alg, kid }).sign(key);
       const named = keyring.verificationKey(String(decodeProtectedHeader(jws).kid));
@@ -97,7 +97,7 @@ describe('keyring', () => {
   it('signs with the newest key of an algorithm, lists it first and verifies with both', async () => {
     const older = await generateSigningKey('ES256', now - 1);
     const newer = await generateSigningKey('ES256', now);
-    const keyring = await createKeyring([older, newer]);
+    const keyring = await createKeyring([older, newer], now);
     assert.equal(keyring.signingKey('ES256').kid, newer.kid);
     assert.deepEqual(kidsOf(keyring.privateJwks), [newer.kid, older.kid]);
     assert.equal(keyring.verificationKey(older.kid)?.kid, older.kid);
@@ -105,14 +105,14 @@ describe('keyring', () => {
   });
 
   it('knows no key by any other name', async () => {
-    const keyring = await createKeyring([await generateSigningKey('EdDSA', now)]);
+    const keyring = await createKeyring([await generateSigningKey('EdDSA', now)], now);
     for (const kid of ['', '__proto__', 'constructor', 'toString', '../../etc/passwd']) {
       assert.equal(keyring.verificationKey(kid), undefined);
     }
   });
 
   it('throws for an algorithm of which it has no key', async () => {
-    const keyring = await createKeyring([]);
+    const keyring = await createKeyring([], now);
     assert.throws(() => keyring.signingKey('RS256'), /RS256/);
   });
 
@@ -127,7 +127,7 @@ describe('keyring', () => {
   for (const [name, damage] of damaged) {
     it(`refuses a stored key ${name}`, async () => {
       const key = await generateSigningKey('ES256', now);
-      await assert.rejects(createKeyring([damage(key)]));
+      await assert.rejects(createKeyring([damage(key)], now));
     });
   }
 });

@@ -40,7 +40,7 @@ export function keySigner(alg: string, key: KeyObject): Signer {
 
 /** One key of each algorithm in use, as a thief who had broken in would hold them. */
 export async function createKeySet() {
-  const keyring = await createKeyring(await Promise.all(signingAlgs.map((alg) => generateSigningKey(alg, now))));
+  const keyring = await createKeyring(await Promise.all(signingAlgs.map((alg) => generateSigningKey(alg, now))), now);
   const kid = (alg: SigningAlg) => keyring.signingKey(alg).kid;
   const privateKey = (alg: SigningAlg) => {
     const key = keyring.privateJwks.keys.find((jwk) => jwk.alg === alg);
