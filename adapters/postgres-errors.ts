@@ -15,6 +15,9 @@ const OUTAGES = /^(08...|53...|57P..|58...|57014|25006|25P03|40001|40003|40P01|5
 /** The server closes the connection after these, or it leads to the wrong server by now. */
 const LAST_WORDS = /^(08...|57P..|25006|25P03)$/;
 
+/** A prepared statement that is not there, or is there already: a pooler has swapped the connection behind ours. */
+const POOLED = /^(26000|42P05)$/;
+
 /** The server is there, or will be shortly, but cannot be talked to now. */
 const UNREACHABLE = /^(ECONN\w+|E(HOST|NET)UNREACH|ETIMEDOUT|EPIPE|EAI_AGAIN)$/;
 
@@ -42,7 +45,7 @@ export function isTransient(error: unknown): boolean {
  * result type"), or a pooler has given us another server connection, which does not know it.
  */
 export function isStaleStatement({ code, routine }: DatabaseError): boolean {
-  return routine === 'RevalidateCachedQuery' || code === '26000' || code === '42P05';
+  return routine === 'RevalidateCachedQuery' || POOLED.test(code ?? '');
 }
 
 /** Whether the connection is of no use after this error. */
@@ -53,7 +56,10 @@ export function endsConnection(error: DatabaseError): boolean {
 /** An outage as StoreUnavailable; anything else as it is. */
 export function toStoreError(error: unknown): unknown {
   if (!(error instanceof DatabaseError) || !(OUTAGES.test(error.code ?? '') || isStaleStatement(error))) return error;
-  return new StoreUnavailable(`the database cannot be used now (${error.code})`, { cause: error });
+  const hint = POOLED.test(error.code ?? '')
+    ? ': a pooler is in between, so add prepare=false to the database URL'
+    : '';
+  return new StoreUnavailable(`the database cannot be used now (${error.code})${hint}`, { cause: error });
 }
 
 /** The same when opening: what no waiting mends is StoreRefused, with what to do. */
