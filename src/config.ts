@@ -20,6 +20,8 @@ export interface Config {
   readonly encryptionKeys: readonly string[];
   /** lifetime of access tokens in seconds */
   readonly accessTokenLifetime: number;
+  /** how long a signing key is published before it signs, signs, and stays published; in seconds */
+  readonly keySchedule: { readonly publish: number; readonly sign: number; readonly retire: number };
   readonly database:
     | { readonly engine: 'sqlite'; readonly path: string }
     | { readonly engine: 'postgres'; readonly url: string };
@@ -53,6 +55,9 @@ export class ConfigError extends Error {
     this.problems = problems;
   }
 }
+
+/** in seconds */
+const DAY = 86_400;
 
 type Values = z.infer<ReturnType<typeof environmentSchema>>;
 
@@ -145,6 +150,11 @@ function assemble(values: Values, env: Environment, mode: Mode): Config {
     jwtSecrets: values.JWT_SECRET_KEY,
     encryptionKeys: values.ENCRYPTION_KEY,
     accessTokenLifetime: values.JWT_EXPIRATION_MINUTES * 60,
+    keySchedule: {
+      publish: values.KEY_PUBLISH_DAYS * DAY,
+      sign: values.KEY_SIGN_DAYS * DAY,
+      retire: values.KEY_RETIRE_DAYS * DAY,
+    },
     database: values.DATABASE_URL,
     port: values.PORT,
     host: values.HOST,

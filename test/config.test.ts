@@ -54,6 +54,7 @@ describe('configuration', () => {
         jwtSecrets: [secretFor('jwt')],
         encryptionKeys: [secretFor('encryption')],
         accessTokenLifetime: 900,
+        keySchedule: { publish: 14 * 86_400, sign: 90 * 86_400, retire: 14 * 86_400 },
         database: { engine: 'sqlite', path: 'data/identity.db' },
         port: 3000,
         host: '0.0.0.0',
@@ -199,6 +200,7 @@ describe('configuration', () => {
 
     const misspelt: [string, string][] = [
       ['JWT_EXPIRATION_MINUTE', 'JWT_EXPIRATION_MINUTES'],
+      ['KEY_RETIREMENT_DAYS', 'KEY_RETIRE_DAYS'],
       ['JWT_SECRET', 'JWT_SECRET_KEY'],
       ['COOKIE_SECRETS', 'COOKIE_SECRET'],
       ['ENCRYPTION_KEYS', 'ENCRYPTION_KEY'],
@@ -329,6 +331,9 @@ describe('configuration', () => {
     const values: [string, string, keyof Config, unknown][] = [
       ['JWT_EXPIRATION_MINUTES', '1440', 'accessTokenLifetime', 86_400],
       ['JWT_EXPIRATION_MINUTES', '1', 'accessTokenLifetime', 60],
+      ['KEY_PUBLISH_DAYS', '1', 'keySchedule', { publish: 86_400, sign: 90 * 86_400, retire: 14 * 86_400 }],
+      ['KEY_SIGN_DAYS', '30', 'keySchedule', { publish: 14 * 86_400, sign: 30 * 86_400, retire: 14 * 86_400 }],
+      ['KEY_RETIRE_DAYS', '2', 'keySchedule', { publish: 14 * 86_400, sign: 90 * 86_400, retire: 2 * 86_400 }],
       ['CLOCK_SKEW_SECONDS', '0', 'clockSkew', 0],
       ['CLOCK_SKEW_SECONDS', '60', 'clockSkew', 60],
       ['WEB_CONCURRENCY', '64', 'workers', 64],
@@ -360,6 +365,9 @@ describe('configuration', () => {
     }
 
     const outside: [string, string[]][] = [
+      ['KEY_PUBLISH_DAYS', ['0', '366', 'two weeks']],
+      ['KEY_SIGN_DAYS', ['0', '3651']],
+      ['KEY_RETIRE_DAYS', ['0', '1', '366']],
       ['JWT_EXPIRATION_MINUTES', ['0', '1441', '-5', '1.5', '15m', '1e2', '0x10', ' 15', 'NaN']],
       ['CLOCK_SKEW_SECONDS', ['61', '-1', '15 s']],
       ['WEB_CONCURRENCY', ['0', '65', 'auto']],

@@ -36,6 +36,10 @@ export function environmentSchema(mode: Mode) {
     JWT_SECRET_KEY: secretList(),
     ENCRYPTION_KEY: secretList(),
     JWT_EXPIRATION_MINUTES: integer(1, 1440).default(15),
+    KEY_PUBLISH_DAYS: integer(1, 365).default(14),
+    KEY_SIGN_DAYS: integer(1, 3650).default(90),
+    // tokens live for a day at most, and some verifier's clock or cache is late
+    KEY_RETIRE_DAYS: integer(2, 365).default(14),
     DATABASE_URL: databaseUrl(production).default({ engine: 'sqlite', path: 'data/identity.db' }),
     PORT: integer(0, 65_535).default(3000),
     HOST: reading('an IP address or a host name', hostName).default(production ? '0.0.0.0' : '127.0.0.1'),
