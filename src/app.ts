@@ -1,7 +1,6 @@
 // The composition root: builds every part from what it needs and stacks the middleware. Read from top to bottom.
 import { createSecretKey } from 'node:crypto';
 import Koa from 'koa';
-import compose from 'koa-compose';
 import Router from 'koa-router';
 import type { Configuration, Provider } from 'oidc-provider';
 import type { Logger } from 'pino';
@@ -26,19 +25,22 @@ import { createNotFound } from './http/not-found.ts';
 import { createPageResponses } from './http/page-responses.ts';
 import { createPages } from './http/pages.ts';
 import { createProtocolRequests } from './http/protocol-requests.ts';
+import { createPublishedDocuments } from './http/published-documents.ts';
 import { createRequestGate } from './http/request-gate.ts';
 import { createRequestLog } from './http/request-log.ts';
 import { createServiceTokenEndpoint } from './http/service-token-endpoint.ts';
 import { createUnitOfWorkMiddleware } from './http/unit-of-work.ts';
 import { createVerifyEndpoint } from './http/verify-endpoint.ts';
-import { openKeyring } from './keys/signing-keys.ts';
+import { createJwksFetchRecorder } from './keys/jwks-fetches.ts';
+import { openLiveKeyring, type WatchedKeys } from './keys/signing-keys.ts';
 import { createAuditLog } from './logging/events.ts';
 import { createAccessTokenCustomizer } from './provider/access-tokens.ts';
 import { createFindAccount } from './provider/accounts.ts';
 import { auditProvider, auditReplay } from './provider/audit.ts';
 import { isProviderPath } from './provider/configuration.ts';
+import { createLiveProvider } from './provider/live-provider.ts';
 import { createProviderPages } from './provider/pages.ts';
-import { createProvider } from './provider/provider.ts';
+import type { ProviderOptions } from './provider/provider.ts';
 import { createResourceIndicators } from './provider/resource-indicators.ts';
 import { translateStorageError, withTranslatedErrors } from './provider/storage-errors.ts';
 import { loggingResourceServer } from './resource-servers/logging.ts';
@@ -55,6 +57,8 @@ export interface App {
   koa: Koa;
   /** the provider in use */
   provider(): Provider;
+  /** to be watched while the service runs */
+  keys: WatchedKeys;
   /** `/ready` answers 503 from now on */
   startDraining(): void;
   /** the JWT with which this service writes to the central log service */
@@ -92,7 +96,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
 
   // what they are given, and how it is checked
-  const keyring = await openKeyring({ keys: store.keys, clock });
+  const keyring = await openLiveKeyring({ keys: store.keys, clock });
+  const jwksFetches = createJwksFetchRecorder(store.jwksFetches, clock);
   const [sharedSecret] = config.jwtSecrets as [string];
   const serviceTokens = createServiceTokens({
     keyring,
@@ -119,7 +124,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   // the provider
   const units = createRequestUnits(store.artifacts, clock);
   const pages = createPageResponses(createPages({ installationName: new URL(issuer).host }));
-  const provider = createProvider({
+  const providerOptions: ProviderOptions = {
     issuer,
     cookieSecrets: config.cookieSecrets,
     accessTokenLifetime: config.accessTokenLifetime,
@@ -147,8 +152,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     matchesClientSecret: withTranslatedErrors(async (clientId, presented) =>
       matchesSecret(await clients.find(clientId), presented, clock()),
     ),
+  };
+  const providers = createLiveProvider(providerOptions, (provider) => {
+    auditProvider(provider, { audit, logger, afterCommit: units.afterCommit });
   });
-  auditProvider(provider, { audit, logger, afterCommit: units.afterCommit });
 
   // our own endpoints
   let draining = false;
@@ -178,7 +185,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     );
   }
   const interactions = createInteractionRouter({
-    provider: () => provider,
+    provider: providers.current,
     accounts,
     pages,
     tokens: createFormTokens(config.cookieSecrets as [string, ...string[]]),
@@ -216,12 +223,24 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.use(own.routes());
   koa.use(interactions.routes());
   koa.use(createProtocolRequests({ prefix, serviceToken }));
-  const dispatch = compose(provider.middleware);
-  koa.use((ctx, next) => (isProviderPath(ctx.path) ? dispatch(ctx as never, next) : next()));
+  koa.use(createPublishedDocuments(jwksFetches.note));
+  koa.use((ctx, next) => (isProviderPath(ctx.path) ? providers.dispatch(ctx, next) : next()));
 
   return {
     koa,
-    provider: () => provider,
+    provider: providers.current,
+    keys: {
+      isDue: keyring.isDue,
+      async refresh() {
+        if (!(await keyring.refresh(({ privateJwks }) => providers.replaceKeys(privateJwks)))) return;
+        logger.info({ published: keyring.publicJwks.keys.map(({ kid }) => kid) }, 'signing keys changed');
+      },
+      writeFetches: jwksFetches.write,
+      noteRotation({ published, forgotten }) {
+        for (const { kid, alg } of published) audit.signingKeyPublished({ reason: `${alg} ${kid}` });
+        for (const kid of forgotten) audit.signingKeyForgotten({ reason: kid });
+      },
+    },
     startDraining() {
       draining = true;
     },

@@ -2,6 +2,7 @@
 import type { Clock, Keys, SigningKey, SigningKeyTimes } from '../store.ts';
 import { generateSigningKey, signingAlgs } from './key-generation.ts';
 import { createKeyring, type Keyring } from './keyring.ts';
+import type { Rotation } from './rotation.ts';
 import { keyState, publishedKeys } from './schedule.ts';
 
 /**
@@ -26,6 +27,18 @@ export interface LiveKeyring extends Keyring {
   refresh(prepare: (next: Keyring) => void): Promise<boolean>;
   /** Whether the time has come for what is known: costs nothing to ask. */
   isDue(): boolean;
+}
+
+/** The keys that a process works with. */
+export interface WatchedKeys {
+  /** Whether the time has come for something that is known: costs nothing to ask. */
+  isDue(): boolean;
+  /** Takes up what has changed. */
+  refresh(): Promise<unknown>;
+  /** Writes down who fetched the JWKS. */
+  writeFetches(): Promise<void>;
+  /** Is told what the schedule has done. */
+  noteRotation(rotation: Rotation): void;
 }
 
 /** Like `openKeyring`, for a process that goes on. */
