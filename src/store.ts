@@ -328,4 +328,10 @@ export interface Store extends AsyncDisposable {
   probe(): Promise<void>;
   /** Deletes at most `limit` expired rows; answers how many. With the last of them, `recover` has newer facts. */
   sweep(limit: number): Promise<number>;
+  /**
+   * Whether `holder` may do the work of this name for so many seconds from now: nobody else holds it, or no longer.
+   * Who holds it renews it. Clocks that differ make two holders at worst, so the work must bear that.
+   * @throws StoreUnavailable
+   */
+  takeLease(name: string, holder: string, seconds: number): Promise<boolean>;
 }
