@@ -39,6 +39,7 @@ export async function verifyProof(keyring: Keyring, { issuer, token }: BackupPro
     clockSkew: LIFETIME,
     clock: () => now,
     findResourceServer: async (audience) => ({ audience, scope: '', alg: 'ES256', createdAt: now }),
+    isRevoked: async () => false,
   });
   const verification = await verifier.verify(token, AUDIENCE);
   if (!verification.valid) {

@@ -71,9 +71,9 @@ describe('the encrypted file of a backup', () => {
   });
 
   const chunkAt = (n: number) => 51 + n * SEALED_CHUNK;
-  const flipped = (bytes: Buffer, at: number) => {
+  const flipped = (bytes: Buffer, at: number, mask = 1) => {
     const copy = Buffer.from(bytes);
-    copy[at] = Number(copy[at]) ^ 1;
+    copy[at] = Number(copy[at]) ^ mask;
     return copy;
   };
   const refusals: [name: string, change: (bytes: Buffer) => Buffer, message: RegExp][] = [
@@ -81,14 +81,16 @@ describe('the encrypted file of a backup', () => {
     ['another file', () => Buffer.from('a letter\n'.repeat(100)), /not a backup of this program/],
     ['a later format', (bytes) => Buffer.from(bytes.toString('latin1').replace(' v1 ', ' v2 '), 'latin1'), /\(v2\)/],
     ['a header alone', (bytes) => bytes.subarray(0, 51), /cut off/],
+    ['another end of its first line', (bytes) => flipped(bytes, 50), /altered/],
     ['another salt', (bytes) => flipped(bytes, 30), /altered/],
     ['a changed byte of data', (bytes) => flipped(bytes, chunkAt(1) + 500), /altered/],
     ['a changed tag', (bytes) => flipped(bytes, chunkAt(1) - 1), /altered/],
     ['a changed length', (bytes) => flipped(bytes, chunkAt(0) + 3), /altered/],
     ['a length beyond measure', (bytes) => flipped(bytes, chunkAt(0) + 1), /altered/],
+    ['a chunk that claims to be the last', (bytes) => flipped(bytes, chunkAt(0), 0x80), /altered/],
     [
-      'a chunk that claims to be the last',
-      (bytes) => Buffer.concat([bytes.subarray(0, 51), Buffer.from([0x80]), bytes.subarray(52)]),
+      'a chunk that claims to be the last, and is',
+      (bytes) => flipped(bytes, chunkAt(0), 0x80).subarray(0, chunkAt(1)),
       /altered/,
     ],
     ['a cut within a chunk', (bytes) => bytes.subarray(0, chunkAt(1) + 100), /cut off/],

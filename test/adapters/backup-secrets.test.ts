@@ -34,6 +34,7 @@ describe('what is stored of a whole flow', () => {
     remember({ password: PASSWORD, 'client secret': party.secret });
     await rememberOurOwn(service, remember);
     await rememberFlows(party, remember);
+    await service.store.sweep(1); // what is in the log goes to the database too, and stays in the log
   });
   after(() => service[Symbol.asyncDispose]());
 
@@ -72,9 +73,7 @@ describe('what is stored of a whole flow', () => {
     assert.ok(secrets.size > 60, String(secrets.size));
   });
 
-  it('finds what is written plainly, base64 within base64 included', () => {
-    const bytes = readFileSync(database).toString('latin1') + readFileSync(`${database}-wal`).toString('latin1');
-    assert.ok(bytes.includes(clientId));
+  it('would find base64 wherever in a longer text it begins', () => {
     for (const before of ['', 'a', 'ab', 'abc']) {
       const hidden = Buffer.from(`${before}${PASSWORD}-and-more`).toString('base64url');
       assert.ok(spellings(PASSWORD).some((spelling) => hidden.includes(spelling)));
@@ -88,7 +87,7 @@ describe('what is stored of a whole flow', () => {
   ] as const) {
     it(`holds no secret in ${name}`, () => {
       const bytes = readFileSync(database + suffix);
-      assert.ok(bytes.length > 0);
+      assert.equal(bytes.includes(clientId), suffix !== '-shm', 'what is written plainly is there');
       assertNoSecret(name, bytes);
     });
   }

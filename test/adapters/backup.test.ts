@@ -9,6 +9,7 @@ import { type BackupManifest, createBackup } from '../../adapters/backup.ts';
 import { openBackup } from '../../adapters/backup-restore.ts';
 import { openWorkFolder } from '../../adapters/backup-work.ts';
 import { openStore } from '../../adapters/open-store.ts';
+import { migrationNames } from '../../adapters/schema-migrations.ts';
 import type { ArtifactWrite, Store } from '../../src/store.ts';
 import { box, createTemporaryPath, ENCRYPTION_KEY } from './fixtures/temporary-database.ts';
 
@@ -50,7 +51,7 @@ describe('a backup of a SQLite database', () => {
     assert.equal(statSync(file).mode & 0o777, 0o600);
     assert.deepEqual(names(), ['identity.db', 'one.backup']);
     assert.equal(manifest.createdAt, NOW);
-    assert.deepEqual(manifest.migrations, ['2026-11-21-first']);
+    assert.deepEqual(manifest.migrations, [...migrationNames].sort());
     assert.equal(manifest.rows['accounts'], 1);
     assert.equal(manifest.rows['artifacts'], 0);
     assert.ok(!readFileSync(file).includes('alice'));
@@ -129,5 +130,13 @@ describe('a backup of a SQLite database', () => {
     assert.ok(!readFileSync(`${file}.partial`).includes('alice'));
     await backUp();
     assert.deepEqual(names(), ['identity.db', 'one.backup']);
+  });
+
+  it('is decrypted where a restore was killed before', async () => {
+    const { bytes } = await backUp();
+    mkdirSync(`${database}.backup-work`);
+    writeFileSync(`${database}.backup-work/restored.db`, 'the first half');
+    using restored = await openBackup({ file, database, encryptionKeys: [ENCRYPTION_KEY] });
+    assert.equal(statSync(restored.path).size, bytes);
   });
 });

@@ -14,6 +14,7 @@ import type { Store } from '../../src/store.ts';
 import { startProcess } from '../support/process.ts';
 import { createInstallation, environment, type Installation } from './run.ts';
 
+const clock = () => Math.floor(Date.now() / 1000);
 const OTHER_KEY = 'q8Tn4Lw7Jv2Hs5Gd9Fk3Ac6Pb1Xe0Zr-another';
 
 describe('identity db backup and restore', () => {
@@ -27,7 +28,7 @@ describe('identity db backup and restore', () => {
     backup = join(installation.folder, 'one.backup');
     await installation.run(['user', 'add', 'alice']);
     await onStore(async (store) => {
-      await openKeyring({ keys: store.keys, clock: () => 1_800_000_000 });
+      await openKeyring({ keys: store.keys, clock });
       await store.artifacts.apply([
         { do: 'upsert', model: 'Session', id: 's', payload: { uid: 'u' } },
         { do: 'upsert', model: 'AuthorizationCode', id: 'c', payload: { grantId: 'g' } },
@@ -38,7 +39,6 @@ describe('identity db backup and restore', () => {
   afterEach(() => installation[Symbol.dispose]());
 
   async function onStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
-    const clock = () => Math.floor(Date.now() / 1000);
     await using store = await openConfiguredStore(parseConfig(environment), clock, installation.folder);
     return await work(store);
   }
@@ -148,8 +148,13 @@ describe('identity db backup and restore', () => {
 
   it('does not take the log of a database that is gone for its own', async () => {
     await backUp();
+    const db = new Database(database);
+    db.pragma('wal_autocheckpoint = 0');
+    db.exec("update accounts set username = 'mallory'");
+    const log = readFileSync(`${database}-wal`);
+    db.close();
     rmSync(database);
-    writeFileSync(`${database}-wal`, 'the log of another file');
+    writeFileSync(`${database}-wal`, log);
     await done('db', 'restore', backup);
     assert.match((await done('user', 'list')).stdout, /^alice /m);
   });
@@ -180,7 +185,6 @@ describe('identity db backup and restore', () => {
   });
 
   it('refuses a backup whose token the keys in it do not verify', async () => {
-    const clock = () => 1_800_000_000;
     const stranger = await createKeyring([await generateSigningKey('ES256', clock())], clock());
     await createBackup({
       database,
