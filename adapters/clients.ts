@@ -61,7 +61,7 @@ function toRow(client: ClientRecord, box: SecretBox): ClientsTable {
     client_id: client.clientId,
     metadata: JSON.stringify(client.metadata),
     audiences: JSON.stringify(client.audiences),
-    secrets: JSON.stringify(client.secrets.map((secret) => ({ ...secret, digest: box.seal(secret.digest, context) }))),
+    secrets: JSON.stringify(client.secrets.map((secret) => mapSecret(secret, (text) => box.seal(text, context)))),
     created_at: client.createdAt,
   };
 }
@@ -73,9 +73,15 @@ function toClient(row: ClientsTable, box: SecretBox): ClientRecord {
     clientId: row.client_id,
     metadata: JSON.parse(row.metadata),
     audiences: JSON.parse(row.audiences),
-    secrets: secrets.map((secret) => ({ ...secret, digest: box.open(secret.digest, context) })),
+    secrets: secrets.map((secret) => mapSecret(secret, (text) => box.open(text, context))),
     createdAt: row.created_at,
   };
+}
+
+/** The secret with what is sealed of it sealed, or open. */
+function mapSecret(secret: ClientSecret, map: (text: string) => string): ClientSecret {
+  const { digest, value } = secret;
+  return { ...secret, digest: map(digest), ...(value !== undefined && { value: map(value) }) };
 }
 
 function sealContext(clientId: string): string {

@@ -4,6 +4,7 @@ import type { Clock, SecretBox, Store } from '../src/store.ts';
 import { createAccounts } from './accounts.ts';
 import { createArtifacts } from './artifacts.ts';
 import { createAuditEvents } from './audit-events.ts';
+import { createClientUses } from './client-uses.ts';
 import { createClients } from './clients.ts';
 import type { Engine } from './engine.ts';
 import { createJwksFetches } from './jwks-fetches.ts';
@@ -45,6 +46,7 @@ export function createStore(engine: Engine, { database, clock, box }: StoreOptio
     artifacts: createArtifacts({ engine, clock, box }),
     accounts: createAccounts({ engine, clock }),
     clients: createClients({ engine, clock, box }),
+    clientUses: createClientUses(engine),
     resourceServers: createResourceServers(engine),
     keys: createKeys({ engine, box }),
     jwksFetches: createJwksFetches(engine),

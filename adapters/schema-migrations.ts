@@ -3,12 +3,19 @@ import type { Kysely } from 'kysely';
 import { type Clock, StoreRefused } from '../src/store.ts';
 import type { Engine } from './engine.ts';
 import * as audit from './migrations/2026-11-21-audit.ts';
+import * as clientUses from './migrations/2026-11-21-client-uses.ts';
 import * as first from './migrations/2026-11-21-first.ts';
 import * as revokedTokens from './migrations/2026-11-21-revoked-tokens.ts';
 import * as keyLifecycle from './migrations/2026-11-21-key-lifecycle.ts';
 import type { Schema } from './schema.ts';
 
-const migrations: readonly { name: string; up(db: Kysely<Schema>): Promise<void> }[] = [first, audit, revokedTokens, keyLifecycle];
+const migrations: readonly { name: string; up(db: Kysely<Schema>): Promise<void> }[] = [
+  first,
+  audit,
+  revokedTokens,
+  keyLifecycle,
+  clientUses,
+];
 
 /** The names that this program knows, in order. */
 export const migrationNames: readonly string[] = migrations.map(({ name }) => name);

@@ -59,6 +59,19 @@ export interface ClientsTable {
   created_at: number;
 }
 
+export interface ClientSecretUsesTable {
+  client_id: string;
+  name: string;
+  last_used_at: number;
+}
+
+/** Attempts of clients to authenticate that failed, by a hash of the client id, within the latest minute. */
+export interface ClientFailuresTable {
+  bucket: number;
+  period: number;
+  failures: number;
+}
+
 export interface ResourceServersTable {
   audience: string;
   scope: string;
@@ -116,6 +129,8 @@ export interface Schema {
   accounts: AccountsTable;
   login_keys: LoginKeysTable;
   clients: ClientsTable;
+  client_secret_uses: ClientSecretUsesTable;
+  client_failures: ClientFailuresTable;
   resource_servers: ResourceServersTable;
   signing_keys: SigningKeysTable;
   jwks_fetches: JwksFetchesTable;

@@ -10,10 +10,12 @@ import { createFormTokens } from '../interactions/interaction.ts';
 import { createInteractionRouter } from '../interactions/router.ts';
 import { createAccountDirectory } from './accounts/directory.ts';
 import { createPasswordHasher } from './accounts/passwords.ts';
+import { authenticateClient, type ClientCredentials } from './clients/authentication.ts';
 import { browserUiClient } from './clients/browser-ui.ts';
+import { createClientFailures } from './clients/failures.ts';
 import { providerMetadata } from './clients/metadata.ts';
 import { createClientRegistry } from './clients/registration.ts';
-import { matchesSecret } from './clients/secrets.ts';
+import { createSecretUses } from './clients/secret-uses.ts';
 import { isLoopback } from './config/issuer.ts';
 import type { Config } from './config.ts';
 import { createDefaultHeaders } from './http/default-headers.ts';
@@ -37,12 +39,15 @@ import { createAuditLog } from './logging/events.ts';
 import { createAccessTokenCustomizer } from './provider/access-tokens.ts';
 import { createFindAccount } from './provider/accounts.ts';
 import { auditProvider, auditReplay } from './provider/audit.ts';
+import { createClientAssertions } from './provider/client-assertions.ts';
+import { createClientRefusal, createClientRefusalLimit } from './provider/client-refusals.ts';
 import { isProviderPath } from './provider/configuration.ts';
 import { createLiveProvider } from './provider/live-provider.ts';
 import { createProviderPages } from './provider/pages.ts';
 import type { ProviderOptions } from './provider/provider.ts';
 import { createResourceIndicators } from './provider/resource-indicators.ts';
 import { translateStorageError, withTranslatedErrors } from './provider/storage-errors.ts';
+import { createVouchers } from './provider/vouchers.ts';
 import { loggingResourceServer } from './resource-servers/logging.ts';
 import { createResourceServerRegistry } from './resource-servers/registry.ts';
 import { AlreadyConsumed, type Clock, type Store } from './store.ts';
@@ -94,6 +99,16 @@ export async function createApp(options: AppOptions): Promise<App> {
     builtIn: [loggingResourceServer(config.loggingBackendAud)],
     clock,
   });
+
+  // how clients prove who they are
+  const recordUse = createSecretUses({ uses: store.clientUses, clock });
+  const authenticate = async (credentials: ClientCredentials) => {
+    const authenticated = await authenticateClient(clients.find, credentials, clock());
+    if (authenticated) recordUse(authenticated.client.clientId, authenticated.secret.name);
+    return authenticated?.client;
+  };
+  const refuseClient = createClientRefusal(createClientFailures({ uses: store.clientUses, clock }));
+  const vouchers = createVouchers();
 
   // what they are given, and how it is checked
   const keyring = await openLiveKeyring({ keys: store.keys, clock });
@@ -149,9 +164,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     customizeAccessToken: createAccessTokenCustomizer({ issuer, sharedSecretIssuer }),
     pages: createProviderPages(pages),
     ...(options.fetch && { fetch: options.fetch }),
-    matchesClientSecret: withTranslatedErrors(async (clientId, presented) =>
-      matchesSecret(await clients.find(clientId), presented, clock()),
-    ),
+    clientAuthentication: {
+      matchesClientSecret: withTranslatedErrors(
+        async (clientId, clientSecret, method) =>
+          (await authenticate({ clientId, clientSecret, method })) !== undefined,
+      ),
+      vouchers,
+    },
   };
   const providers = createLiveProvider(providerOptions, (provider) => {
     auditProvider(provider, { audit, logger, afterCommit: units.afterCommit });
@@ -192,12 +211,24 @@ export async function createApp(options: AppOptions): Promise<App> {
     audit,
     issuer,
   });
-  const serviceToken = createServiceTokenEndpoint({
+  const authenticateAssertion = createClientAssertions({
     findClient: clients.find,
+    verifyWorkload: async () => ({ fault: 'the client trusts no issuer' }),
+    recordUse,
+    artifacts: units.artifacts,
+    vouchers,
+    refuseClient,
+    audit,
+    issuer,
+    clockSkew: config.clockSkew,
+    clock,
+  });
+  const serviceToken = createServiceTokenEndpoint({
+    authenticate,
+    refuseClient,
     findResourceServer: resourceServers.find,
     issue: serviceTokens.issue,
     allowUnauthenticated: config.allowUnauthenticatedTokens,
-    clock,
     audit,
   });
 
@@ -222,7 +253,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.use(createNotFound(pages));
   koa.use(own.routes());
   koa.use(interactions.routes());
-  koa.use(createProtocolRequests({ prefix, serviceToken }));
+  koa.use(createClientRefusalLimit(refuseClient));
+  koa.use(createProtocolRequests({ prefix, authenticateAssertion, serviceToken }));
   koa.use(createPublishedDocuments(jwksFetches.note));
   koa.use((ctx, next) => (isProviderPath(ctx.path) ? providers.dispatch(ctx, next) : next()));
 

@@ -164,6 +164,8 @@ export interface Accounts {
 export interface ClientSecret {
   name: string;
   digest: string;
+  /** the secret itself, sealed at rest: only where it is a key, for `client_secret_jwt` (OpenID Connect Core §9) */
+  value?: string;
   createdAt: number;
   /** epoch seconds */
   expiresAt?: number;
@@ -306,11 +308,23 @@ export interface AuditEvents {
   list(filter: AuditFilter): Promise<AuditEvent[]>;
 }
 
+/** What is counted about clients while they are used; never part of their registration. */
+export interface ClientUses {
+  /** @param at epoch seconds */
+  recordSecret(clientId: string, name: string, at: number): Promise<void>;
+  /** When each secret was last recorded, by its name, in epoch seconds; also of secrets that are gone. */
+  secretsOf(clientId: string): Promise<Record<string, number>>;
+  /** Counts one more failure of that bucket; a new period begins at 1. Answers how many there are in it now. */
+  countFailure(bucket: number, period: number): Promise<number>;
+  failures(bucket: number, period: number): Promise<number>;
+}
+
 /** Everything that is kept. One instance per process; `dispose` closes it. */
 export interface Store extends AsyncDisposable {
   readonly artifacts: Artifacts;
   readonly accounts: Accounts;
   readonly clients: Clients;
+  readonly clientUses: ClientUses;
   readonly resourceServers: ResourceServers;
   readonly keys: Keys;
   readonly jwksFetches: JwksFetches;

@@ -1,10 +1,24 @@
 // Authenticates a client that presents its secret (RFC 6749 §2.3.1).
-import type { ClientRecord } from '../store.ts';
-import { matchesSecret } from './secrets.ts';
+import type { ClientRecord, ClientSecret } from '../store.ts';
+import { browserUiClientId } from './browser-ui.ts';
+import { matchingSecret } from './secrets.ts';
+
+/**
+ * How a secret came: in the Authorization header, in the form, or as a member of the JSON `{"sub","aud"}` form, which no
+ * RFC knows and for which nobody registers.
+ */
+export type SecretMethod = 'client_secret_basic' | 'client_secret_post' | 'json';
 
 export interface ClientCredentials {
   clientId: string;
   clientSecret: string;
+  method: SecretMethod;
+}
+
+/** A client that proved who it is, and the secret that it has shown. */
+export interface AuthenticatedClient {
+  client: ClientRecord;
+  secret: ClientSecret;
 }
 
 /**
@@ -17,7 +31,11 @@ export function parseBasicCredentials(authorization: string): ClientCredentials 
   const at = decoded.indexOf(':');
   if (at === -1) return undefined;
   try {
-    return { clientId: formDecode(decoded.slice(0, at)), clientSecret: formDecode(decoded.slice(at + 1)) };
+    return {
+      clientId: formDecode(decoded.slice(0, at)),
+      clientSecret: formDecode(decoded.slice(at + 1)),
+      method: 'client_secret_basic',
+    };
   } catch {
     return undefined;
   }
@@ -30,17 +48,23 @@ export function parseBasicCredentials(authorization: string): ClientCredentials 
  */
 export async function authenticateClient(
   find: (clientId: string) => Promise<ClientRecord | undefined>,
-  { clientId, clientSecret }: ClientCredentials,
+  { clientId, clientSecret, method }: ClientCredentials,
   now: number,
-): Promise<ClientRecord | undefined> {
+): Promise<AuthenticatedClient | undefined> {
   const client = await find(clientId);
-  const matches = matchesSecret(client, clientSecret, now);
-  return client !== undefined && matches && usesSecret(client) ? client : undefined;
+  const secret = matchingSecret(client, clientSecret, now);
+  return client !== undefined && secret !== undefined && maySendSecret(client, method) ? { client, secret } : undefined;
 }
 
-function usesSecret({ metadata }: ClientRecord): boolean {
-  const method = metadata['token_endpoint_auth_method'] ?? 'client_secret_basic';
-  return method === 'client_secret_basic' || method === 'client_secret_post';
+/**
+ * Whether the client is registered for a secret that comes this way (RFC 7591 §2). The old service told its browser
+ * client to send the secret in the body, and libraries send it in the header unless told otherwise: that one may do both.
+ */
+export function maySendSecret({ clientId, metadata }: ClientRecord, method: SecretMethod): boolean {
+  const registered = metadata['token_endpoint_auth_method'] ?? 'client_secret_basic';
+  if (method === registered) return true;
+  const either = method === 'json' || clientId === browserUiClientId;
+  return either && (registered === 'client_secret_basic' || registered === 'client_secret_post');
 }
 
 function formDecode(text: string): string {

@@ -2,6 +2,8 @@
 import type { ClientRecord } from '../store.ts';
 import { secretDigest } from './secrets.ts';
 
+export const browserUiClientId = 'browser-ui';
+
 /** The pages to return to after logout: the root of each redirect URI's site, and the folder that it lies in. */
 function postLogoutRedirectUris(redirectUris: readonly string[]): string[] {
   const pages = redirectUris
@@ -19,7 +21,7 @@ export function browserUiClient(
   loggingAudience: string,
 ): ClientRecord {
   return {
-    clientId: 'browser-ui',
+    clientId: browserUiClientId,
     metadata: {
       client_name: 'Browser UI',
       redirect_uris: [...browserUi.redirectUris],

@@ -19,7 +19,7 @@ const grantTypes = [
   'urn:openid:params:grant-type:ciba',
 ];
 
-const secretMethods = ['client_secret_basic', 'client_secret_post'];
+const secretMethods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt'];
 const keyMethods = ['private_key_jwt', 'self_signed_tls_client_auth'];
 const authMethods = [...secretMethods, ...keyMethods, 'tls_client_auth', 'none'];
 
@@ -47,6 +47,11 @@ const unsafeSchemes = ['javascript:', 'vbscript:', 'data:', 'blob:', 'file:', 'a
 /** Whether a client with this metadata authenticates with a secret that we make. */
 export function usesSecret(metadata: Metadata): boolean {
   return secretMethods.includes(String(metadata['token_endpoint_auth_method']));
+}
+
+/** Whether its secret is a key, so that the secret itself has to be kept. */
+export function signsWithSecret(metadata: Metadata): boolean {
+  return metadata['token_endpoint_auth_method'] === 'client_secret_jwt';
 }
 
 function isLoopback({ hostname }: URL): boolean {
@@ -134,11 +139,18 @@ function checkAuthentication(metadata: Metadata): void {
   }
 }
 
-/** Only digests of secrets are kept, so nothing can be signed or encrypted with a client's secret. */
+/**
+ * Only digests of secrets are kept, so nothing can be signed or encrypted with a client's secret, but for the assertions
+ * of a client that is registered to sign them so.
+ */
 function checkNoSecretAsKey(metadata: Metadata): void {
   if (metadata['client_secret'] !== undefined)
     throw new InvalidClientMetadata('client_secret is made here, never given');
   for (const [member, value] of Object.entries(metadata)) {
+    if (member === 'token_endpoint_auth_signing_alg' && signsWithSecret(metadata)) {
+      if (value !== 'HS256') throw new InvalidClientMetadata(`${member} must be HS256 for client_secret_jwt`);
+      continue;
+    }
     const symmetric = /_signed_response_alg$|_signing_alg$/.test(member) ? /^HS/ : /^(A\d|dir$)/;
     if (/_alg$/.test(member) && symmetric.test(String(value))) {
       throw new InvalidClientMetadata(`${member} must be asymmetric: client secrets are not kept and cannot be keys`);

@@ -1,7 +1,7 @@
 // The registered clients: finding them, adding and removing them, and rotating their secrets.
-import { type ClientRecord, type Clients, type Clock, Conflict } from '../store.ts';
+import { type ClientRecord, type ClientSecret, type Clients, type Clock, Conflict } from '../store.ts';
 import { completeMetadata } from './metadata.ts';
-import { checkMetadata, InvalidClientMetadata, type Metadata, usesSecret } from './metadata-rules.ts';
+import { checkMetadata, InvalidClientMetadata, type Metadata, signsWithSecret, usesSecret } from './metadata-rules.ts';
 import { newClientSecret, secretDigest } from './secrets.ts';
 
 /** What is known of a client before it exists. */
@@ -52,6 +52,11 @@ function checkSecretName(name: string): void {
   }
 }
 
+/** What is kept of a new secret. */
+function kept(secret: string, metadata: Metadata, rest: Omit<ClientSecret, 'digest' | 'value'>): ClientSecret {
+  return { ...rest, digest: secretDigest(secret), ...(signsWithSecret(metadata) && { value: secret }) };
+}
+
 /** The clients of a store, with the configured ones before them. */
 export function createClientRegistry(parts: {
   clients: Clients;
@@ -84,7 +89,7 @@ export function createClientRegistry(parts: {
       checkMetadata(metadata);
       const createdAt = clock();
       const secret = usesSecret(metadata) ? newClientSecret() : undefined;
-      const secrets = secret === undefined ? [] : [{ name: 'first', digest: secretDigest(secret), createdAt }];
+      const secrets = secret === undefined ? [] : [kept(secret, metadata, { name: 'first', createdAt })];
       const client = { clientId, metadata, audiences: { ...audiences }, secrets, createdAt };
       await clients.insert(client);
       return { client, ...(secret !== undefined && { secret }) };
@@ -98,17 +103,17 @@ export function createClientRegistry(parts: {
       checkSecretName(name);
       const client = await findStored(clientId);
       if (!client) return undefined;
-      if (!usesSecret(completeMetadata(client.metadata))) {
+      const metadata = completeMetadata(client.metadata);
+      if (!usesSecret(metadata)) {
         throw new InvalidClientMetadata(`${clientId} does not authenticate with a secret`);
       }
       if (client.secrets.some((secret) => secret.name === name)) throw new Conflict('secret name');
       const secret = newClientSecret();
-      const added = {
+      const added = kept(secret, metadata, {
         name,
-        digest: secretDigest(secret),
         createdAt: clock(),
         ...(expiresAt !== undefined && { expiresAt }),
-      };
+      });
       return (await clients.update({ ...client, secrets: [...client.secrets, added] })) ? secret : undefined;
     },
 

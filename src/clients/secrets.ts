@@ -1,6 +1,6 @@
 // Client secrets: making one, the digest that is kept of it, and comparing what a client presents.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { ClientRecord } from '../store.ts';
+import type { ClientRecord, ClientSecret } from '../store.ts';
 
 const maxLength = 1_024;
 
@@ -22,17 +22,26 @@ function equals(presented: Buffer, digest: string): boolean {
   return timingSafeEqual(presented, expected.length === presented.length ? expected : noDigest);
 }
 
+/** The secrets of the client that are good at `now` (epoch seconds). */
+export function liveSecrets(client: ClientRecord | undefined, now: number): ClientSecret[] {
+  return (client?.secrets ?? []).filter(({ expiresAt }) => expiresAt === undefined || now < expiresAt);
+}
+
 /**
- * Whether the client has this secret at `now`. Every secret is compared, in constant time; an unknown client costs the
- * same as a wrong secret (security.md R54). Control characters, which oidc-provider would pad away, never match.
+ * Which secret of the client this is at `now`, if any. Every secret is compared, in constant time; an unknown client
+ * costs the same as a wrong secret (security.md R54). Control characters, which oidc-provider would pad away, never match.
  */
-export function matchesSecret(client: ClientRecord | undefined, presented: string, now: number): boolean {
+export function matchingSecret(
+  client: ClientRecord | undefined,
+  presented: string,
+  now: number,
+): ClientSecret | undefined {
   const wellFormed = presented !== '' && presented.length <= maxLength && !/\p{Cc}/u.test(presented);
   const digest = createHash('sha256')
     .update(wellFormed ? presented : '')
     .digest();
-  const valid = (client?.secrets ?? []).filter(({ expiresAt }) => expiresAt === undefined || now < expiresAt);
-  const matches = valid.filter((secret) => equals(digest, secret.digest));
-  if (valid.length === 0) equals(digest, '');
-  return wellFormed && matches.length > 0;
+  const live = liveSecrets(client, now);
+  const [match] = live.filter((secret) => equals(digest, secret.digest));
+  if (live.length === 0) equals(digest, '');
+  return wellFormed ? match : undefined;
 }

@@ -16,6 +16,11 @@ import { isForPrograms } from './page-responses.ts';
 export interface ProtocolRequests {
   /** relative path of the issuer's origin, without a trailing slash */
   prefix: string;
+  /**
+   * Authenticates a client by an assertion that the library cannot verify, and answers the parameters without it; what
+   * the library can judge itself passes untouched.
+   */
+  authenticateAssertion(ctx: Context, parameters: Parameters): Promise<Parameters>;
   /** answers POST /token with a JSON body that has no `grant_type` */
   serviceToken(ctx: Context, body: Record<string, unknown>): Promise<void>;
 }
@@ -23,6 +28,8 @@ export interface ProtocolRequests {
 /** Where a browser may be sent by POST; answered by the same request as a GET. */
 const REDIRECTED = new Set(['/authorize', '/logout']);
 const WITH_AUDIENCE = new Set(['/authorize', '/token', '/par']);
+/** Where clients authenticate themselves. */
+const AUTHENTICATED = new Set(['/token', '/introspect', '/revoke', '/par']);
 const FORMS = new Set(['/token', '/userinfo', '/introspect', '/revoke', '/par', '/logout/confirm']);
 
 /** Middleware in front of the library; requests of other paths pass untouched. */
@@ -39,8 +46,9 @@ export function createProtocolRequests(options: ProtocolRequests): Middleware {
       if (ctx.path === '/authorize') ctx.querystring = formatParameters(withResource(parameters));
     }
     if (ctx.method === 'POST' && FORMS.has(ctx.path)) {
-      const parameters = await readParameters(ctx, options);
-      if (parameters === undefined) return;
+      const sent = await readParameters(ctx, options);
+      if (sent === undefined) return;
+      const parameters = AUTHENTICATED.has(ctx.path) ? await options.authenticateAssertion(ctx, sent) : sent;
       replay(ctx, withoutDroppedScope(WITH_AUDIENCE.has(ctx.path) ? withResource(parameters) : parameters));
     }
     return next();

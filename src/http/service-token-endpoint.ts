@@ -1,13 +1,16 @@
 // POST /token with {"sub","aud"}: the client-credentials grant in the JSON clothes of the old service.
 import type { Context } from 'koa';
 import { errors } from 'oidc-provider';
-import { authenticateClient, parseBasicCredentials } from '../clients/authentication.ts';
+import { type ClientCredentials, parseBasicCredentials } from '../clients/authentication.ts';
 import { grantedScope } from '../clients/permissions.ts';
 import type { AuditLog, EventFacts } from '../logging/events.ts';
-import type { ClientRecord, Clock, ResourceServer } from '../store.ts';
+import type { ClientRecord, ResourceServer } from '../store.ts';
 
 export interface ServiceTokenEndpoint {
-  findClient(clientId: string): Promise<ClientRecord | undefined>;
+  /** undefined when these are not the client's credentials, or not of the kind that it is registered for */
+  authenticate(credentials: ClientCredentials): Promise<ClientRecord | undefined>;
+  /** never resolves: throws what the caller is told */
+  refuseClient(ctx: Context, clientId: string): Promise<never>;
   findResourceServer(audience: string): Promise<ResourceServer | undefined>;
   issue(request: {
     clientId: string;
@@ -16,7 +19,6 @@ export interface ServiceTokenEndpoint {
   }): Promise<{ token: string; expiresIn: number }>;
   /** development only: anybody gets a token for any `sub`, as the old service did */
   allowUnauthenticated: boolean;
-  clock: Clock;
   audit: AuditLog;
 }
 
@@ -48,10 +50,10 @@ export function createServiceTokenEndpoint(options: ServiceTokenEndpoint) {
   async function callerOf(ctx: Context, body: Record<string, unknown>, sub: string) {
     const credentials = credentialsOf(ctx, body, sub);
     if (credentials === undefined && options.allowUnauthenticated) return { clientId: sub, client: undefined };
-    const client = credentials && (await authenticateClient(options.findClient, credentials, options.clock()));
+    const client = credentials && (await options.authenticate(credentials));
     if (client === undefined) {
       options.audit.clientAuthenticationFailed({ ...factsOf(ctx), error: 'invalid_client' });
-      throw new errors.InvalidClientAuth();
+      return options.refuseClient(ctx, credentials?.clientId ?? sub);
     }
     const grantTypes = client.metadata['grant_types'];
     if (!Array.isArray(grantTypes) || !grantTypes.includes('client_credentials')) {
@@ -84,17 +86,17 @@ function requiredMembers(body: Record<string, unknown>): { sub: string; aud: str
 }
 
 /** One mechanism only (RFC 6749 §2.3). Undefined when none was used. */
-function credentialsOf(ctx: Context, body: Record<string, unknown>, sub: string) {
+function credentialsOf(ctx: Context, body: Record<string, unknown>, sub: string): ClientCredentials | undefined {
   const authorization = ctx.get('authorization');
   const { client_id: clientId = sub, client_secret: clientSecret } = body;
   if (authorization !== '') {
     if (clientSecret !== undefined)
       throw new errors.InvalidRequest('client authentication must only be provided using one mechanism');
-    return parseBasicCredentials(authorization) ?? { clientId: '', clientSecret: '' };
+    return parseBasicCredentials(authorization) ?? { clientId: '', clientSecret: '', method: 'client_secret_basic' };
   }
   if (clientSecret === undefined) return undefined;
   if (typeof clientId !== 'string' || typeof clientSecret !== 'string') {
     throw new errors.InvalidRequest('client_id and client_secret must be strings');
   }
-  return { clientId, clientSecret };
+  return { clientId, clientSecret, method: 'json' };
 }

@@ -68,15 +68,15 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
     adapter: options.adapter,
     allowOmittingSingleRegisteredRedirectUri: false,
     claims: { ...claimsByScope, acr: null, auth_time: null, iss: null, sid: null },
-    // client_secret_jwt needs the secret itself, of which only a digest is kept
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none'],
     clientBasedCORS: (_ctx, origin, client) => isOriginOf(client, origin),
     clockTolerance: options.clockSkew,
     cookies: cookieSettings(issuer, options.cookieSecrets),
     // POST is accepted all the same: src/http/protocol-requests.ts turns it into a GET, so that cookies stay SameSite=Lax
     enableHttpPostMethods: false,
     enabledJWA: {
-      clientAuthSigningAlgValues: ASYMMETRIC_ALGS,
+      // HS256 of client_secret_jwt, which is verified in client-assertions.ts, with the secret that only we keep
+      clientAuthSigningAlgValues: [...ASYMMETRIC_ALGS, 'HS256'],
       requestObjectSigningAlgValues: ASYMMETRIC_ALGS,
     },
     expiresWithSession: (_ctx, code) => !code.scopes.has('offline_access'),

@@ -1,11 +1,11 @@
 // The provider itself: the library, built from our configuration and held to the issuer.
-import { type Client, errors, Provider } from 'oidc-provider';
+import { errors, Provider } from 'oidc-provider';
 import type { ClientRecord } from '../store.ts';
+import { authenticateClientsOurselves, type ClientAuthentication } from './client-authentication.ts';
 import { createConfiguration, type ProviderConfiguration } from './configuration.ts';
 
 export interface ProviderOptions extends ProviderConfiguration {
-  /** whether this is a live secret of the client: constant in time, never by padding */
-  matchesClientSecret(clientId: string, presented: string): Promise<boolean>;
+  clientAuthentication: ClientAuthentication;
 }
 
 export type { ClientRecord };
@@ -14,7 +14,7 @@ export type { ClientRecord };
 export function createProvider(options: ProviderOptions): Provider {
   const provider = new Provider(options.issuer, createConfiguration(options));
   pinUrls(provider);
-  compareSecretsOurselves(provider, options.matchesClientSecret);
+  authenticateClientsOurselves(provider, options.clientAuthentication);
   resumeInteractionsOnce(provider);
   // headers are rewritten by the request gate before they reach the library
   provider.proxy = true;
@@ -28,13 +28,6 @@ export function createProvider(options: ProviderOptions): Provider {
  */
 function pinUrls(provider: Provider): void {
   provider.OIDCContext.prototype.urlFor = (name, opt) => provider.urlFor(name, opt);
-}
-
-/** The library pads both secrets with zeros before comparing them, so that one with a NUL behind it matches too. */
-function compareSecretsOurselves(provider: Provider, matches: ProviderOptions['matchesClientSecret']): void {
-  provider.Client.prototype.compareClientSecret = function compareClientSecret(this: Client, presented: string) {
-    return matches(this.clientId, presented);
-  };
 }
 
 /**

@@ -27,7 +27,7 @@ const web: ClientRecord = {
   audiences: { 'logging-service': 'logs:write', 'https://api.example/': null },
   secrets: [
     { name: 'first', digest: 'ZGlnZXN0LW9uZQ', createdAt: 1 },
-    { name: 'second', digest: 'ZGlnZXN0LXR3bw', createdAt: 2, expiresAt: 3 },
+    { name: 'second', digest: 'ZGlnZXN0LXR3bw', value: 'dHdv', createdAt: 2, expiresAt: 3 },
   ],
   createdAt: 1_700_000_000,
 };
@@ -159,6 +159,29 @@ export function describeTableContract(engine: TestEngine): void {
           box: createSecretBox(['another key of 32 bytes or more..']),
         });
         await assert.rejects(other.clients.find('web'));
+      });
+    });
+
+    describe('client uses', () => {
+      it('keep the latest use of each secret, of each client', async () => {
+        await store.clientUses.recordSecret('web', 'first', 10);
+        await store.clientUses.recordSecret('web', 'first', 20);
+        await store.clientUses.recordSecret('web', 'second', 15);
+        await store.clientUses.recordSecret('other', 'first', 30);
+        assert.deepEqual(await store.clientUses.secretsOf('web'), { first: 20, second: 15 });
+        assert.deepEqual(await store.clientUses.secretsOf('nobody'), {});
+      });
+
+      it('count failures of many processes at once, by bucket, and anew in each period', async () => {
+        await using second = await database.open({ clock: clock.read, box });
+        const counts = await Promise.all(
+          [store, second, store, second].map(({ clientUses }) => clientUses.countFailure(7, 100)),
+        );
+        assert.deepEqual(counts.sort(), [1, 2, 3, 4]);
+        assert.equal(await second.clientUses.failures(7, 100), 4);
+        assert.equal(await store.clientUses.failures(8, 100), 0);
+        assert.equal(await store.clientUses.countFailure(7, 101), 1);
+        assert.equal(await store.clientUses.failures(7, 100), 0);
       });
     });
 

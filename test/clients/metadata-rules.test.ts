@@ -19,7 +19,16 @@ describe('the rules of client metadata', () => {
       { ...service, token_endpoint_auth_method: 'magic' },
       /method magic is unknown/,
     ],
-    ['a secret used as a key', { ...service, token_endpoint_auth_method: 'client_secret_jwt' }, /unknown/],
+    [
+      'an assertion by secret with another algorithm',
+      { ...service, token_endpoint_auth_method: 'client_secret_jwt', token_endpoint_auth_signing_alg: 'HS512' },
+      /must be HS256/,
+    ],
+    [
+      'a secret used as a key',
+      { ...service, token_endpoint_auth_method: 'client_secret_basic', token_endpoint_auth_signing_alg: 'HS256' },
+      /must be asymmetric/,
+    ],
     ['keys nowhere', { ...service, token_endpoint_auth_method: 'private_key_jwt' }, /needs the client's keys/],
     ['keys twice', { ...service, jwks, jwks_uri: 'https://web.example/jwks' }, /only one of jwks and jwks_uri/],
     ['a public client without PKCE', { ...redirect, token_endpoint_auth_method: 'none', require_pkce: false }, /PKCE/],

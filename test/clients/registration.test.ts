@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { browserUiClient } from '../../src/clients/browser-ui.ts';
 import { InvalidClientMetadata } from '../../src/clients/metadata-rules.ts';
 import { type ClientRegistry, createClientRegistry } from '../../src/clients/registration.ts';
-import { matchesSecret } from '../../src/clients/secrets.ts';
+import { matchingSecret } from '../../src/clients/secrets.ts';
 import { Conflict } from '../../src/store.ts';
 import { openTemporaryStore, type TemporaryStore } from '../accounts/temporary-store.ts';
 
@@ -59,7 +59,7 @@ describe('client registration', () => {
   it('makes a secret that is answered once and never kept', async () => {
     const { client, secret } = await registry.add({ clientId: 'web', metadata: redirect });
     assert.ok(secret);
-    assert.equal(matchesSecret(client, secret, temporary.time.now), true);
+    assert.ok(matchingSecret(client, secret, temporary.time.now));
     assert.equal(JSON.stringify(await registry.find('web')).includes(secret), false);
   });
 
@@ -79,16 +79,16 @@ describe('client registration', () => {
     const next = (await registry.addSecret('web', { name: 'next', expiresAt: now + 60 })) ?? '';
     const both = await registry.find('web');
     assert.deepEqual(
-      [first, next].map((secret) => matchesSecret(both, secret, now)),
+      [first, next].map((secret) => matchingSecret(both, secret, now) !== undefined),
       [true, true],
     );
     assert.equal(await registry.removeSecret('web', 'first'), true);
     const one = await registry.find('web');
     assert.deepEqual(
-      [first, next].map((secret) => matchesSecret(one, secret, now)),
+      [first, next].map((secret) => matchingSecret(one, secret, now) !== undefined),
       [false, true],
     );
-    assert.equal(matchesSecret(one, next, now + 60), false);
+    assert.equal(matchingSecret(one, next, now + 60), undefined);
   });
 
   it('names the secrets of a client only once', async () => {

@@ -1,6 +1,6 @@
 // Client secrets: which presented secret matches which client.
 import assert from 'node:assert/strict';
-import { matchesSecret, newClientSecret, secretDigest } from '../../src/clients/secrets.ts';
+import { matchingSecret, newClientSecret, secretDigest } from '../../src/clients/secrets.ts';
 import type { ClientRecord } from '../../src/store.ts';
 
 const now = 1_800_000_000;
@@ -27,14 +27,14 @@ describe('client secrets', () => {
   });
 
   it('match while they are valid, each beside the others (security.md R61)', () => {
-    assert.equal(matchesSecret(client, secret, now), true);
-    assert.equal(matchesSecret(client, next, now), true);
-    assert.equal(matchesSecret(client, retired, now - 1), true);
+    assert.ok(matchingSecret(client, secret, now));
+    assert.ok(matchingSecret(client, next, now));
+    assert.ok(matchingSecret(client, retired, now - 1));
   });
 
   it('stop matching at the second of their expiry', () => {
-    assert.equal(matchesSecret(client, retired, now), false);
-    assert.equal(matchesSecret(client, next, now + 1), false);
+    assert.equal(matchingSecret(client, retired, now), undefined);
+    assert.equal(matchingSecret(client, next, now + 1), undefined);
   });
 
   for (const [name, presented] of [
@@ -48,20 +48,20 @@ describe('client secrets', () => {
     ['more than 1,024 characters', 'x'.repeat(1_025)],
   ] as const) {
     it(`do not match ${name} (security.md R54)`, () => {
-      assert.equal(matchesSecret(client, presented, now), false);
+      assert.equal(matchingSecret(client, presented, now), undefined);
     });
   }
 
   it('match nothing where there is no client, no secret, or a damaged digest', () => {
     const damaged = { ...client, secrets: [{ name: 'first', digest: 'AAAA', createdAt: now }] };
     for (const other of [undefined, { ...client, secrets: [] }, damaged]) {
-      assert.equal(matchesSecret(other, secret, now), false);
-      assert.equal(matchesSecret(other, '', now), false);
+      assert.equal(matchingSecret(other, secret, now), undefined);
+      assert.equal(matchingSecret(other, '', now), undefined);
     }
   });
 
   it('may contain letters beyond ASCII where the configuration sets them', () => {
     const chosen = { ...client, secrets: [{ name: 'environment', digest: secretDigest('geheim–ü'), createdAt: now }] };
-    assert.equal(matchesSecret(chosen, 'geheim–ü', now), true);
+    assert.ok(matchingSecret(chosen, 'geheim–ü', now));
   });
 });

@@ -21,6 +21,11 @@ describe('Client authentication', () => {
   let withPost: RelyingParty;
   before(async () => {
     service = await startService();
+    await register();
+  });
+  after(() => service[Symbol.asyncDispose]());
+
+  async function register() {
     const grants = { grant_types: ['authorization_code', 'refresh_token', 'client_credentials'] };
     withBasic = await addRelyingParty(service, grants);
     withPost = await addRelyingParty(
@@ -29,8 +34,7 @@ describe('Client authentication', () => {
       {},
       client.ClientSecretPost(),
     );
-  });
-  after(() => service[Symbol.asyncDispose]());
+  }
 
   function requestToken(headers: Record<string, string>, body: Record<string, string> = {}, path = '/token') {
     return fetch(service.origin + path, {
@@ -70,6 +74,15 @@ describe('Client authentication', () => {
     ['a client id in other case', () => ({ authorization: basic(withBasic.clientId.toUpperCase(), withBasic.secret) })],
     ['no secret', () => ({}), () => ({ client_id: withBasic.clientId })],
     [
+      'the right secret in the body, when registered for the header',
+      () => ({}),
+      () => ({ client_id: withBasic.clientId, client_secret: withBasic.secret }),
+    ],
+    [
+      'the right secret in the header, when registered for the body',
+      () => ({ authorization: basic(withPost.clientId, withPost.secret) }),
+    ],
+    [
       'a wrong secret in the body',
       () => ({}),
       () => ({ client_id: withPost.clientId, client_secret: withBasic.secret }),
@@ -82,6 +95,7 @@ describe('Client authentication', () => {
   ];
   for (const path of ['/token', '/introspect', '/revoke', '/par']) {
     it(`refuses every failure at ${path} alike: 401 invalid_client (RFC 6749 §5.2)`, async () => {
+      await register(); // who failed often already would be asked to wait
       const answers = new Map<string, string[]>();
       for (const [name, headers, body] of refused) {
         const response = await requestToken(headers(), body?.(), path);
@@ -121,7 +135,36 @@ describe('Client authentication', () => {
     assert.ok((await logIn(browserUi)).tokens.access_token);
   });
 
+  it('lets no more than 20 failures a minute pass as such, but the right secret always (RFC 6585 §4)', async () => {
+    await register();
+    const authorization = (secret: string) => ({ authorization: basic(withBasic.clientId, secret) });
+    const statuses = new Map<number, number>();
+    let throttled: Response | undefined;
+    for (let count = 0; count < 45; count++) {
+      const response = await requestToken(authorization('wrong'), {}, ['/token', '/introspect', '/par'][count % 3]);
+      statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+      if (response.status === 429) throttled = response;
+    }
+    // at most two minutes were touched
+    assert.ok([20, 40].includes(statuses.get(401) ?? 0) && statuses.size === 2, JSON.stringify([...statuses]));
+    const wait = Number(throttled?.headers.get('retry-after'));
+    assert.ok(wait >= 1 && wait <= 60, String(wait));
+    assert.match(String(await throttled?.text()), /^\{"error":"invalid_client",/);
+    assert.equal((await requestToken(authorization(withBasic.secret))).status, 200);
+  });
+
+  it('counts failures of a client that does not exist too, and of the JSON form', async () => {
+    const body = JSON.stringify({ sub: 'nobody-at-all', aud: 'logging-service', client_secret: 'wrong' });
+    const headers = { 'content-type': 'application/json' };
+    let status = 0;
+    for (let count = 0; count < 45 && status !== 429; count++) {
+      ({ status } = await fetch(`${service.origin}/token`, { method: 'POST', headers, body }));
+    }
+    assert.equal(status, 429);
+  });
+
   it('names the scheme to a client that tried it (RFC 6749 §5.2)', async () => {
+    await register();
     const response = await requestToken({ authorization: basic(withBasic.clientId, 'wrong') });
     assert.match(String(response.headers.get('www-authenticate')), /^Basic /);
   });

@@ -20,7 +20,13 @@ const OFFERED: Metadata = {
   response_types_supported: ['code'],
   scopes_supported: ['address', 'email', 'offline_access', 'openid', 'phone', 'profile'],
   subject_types_supported: ['public'],
-  token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none', 'private_key_jwt'],
+  token_endpoint_auth_methods_supported: [
+    'client_secret_basic',
+    'client_secret_jwt',
+    'client_secret_post',
+    'none',
+    'private_key_jwt',
+  ],
 };
 
 const ENDPOINTS: Metadata = {
@@ -74,14 +80,14 @@ describe('Metadata', () => {
     ]);
   });
 
-  it('offers no algorithm that uses a client secret or none at all (RFC 8725 §3.1)', () => {
+  it('offers no algorithm that uses a client secret, but to client_secret_jwt, or none at all (RFC 8725 §3.1)', () => {
     const algs = Object.entries(metadata).filter(([name]) => /_alg_values_supported$/.test(name));
     assert.ok(algs.length > 3);
     for (const [name, values] of algs) {
       assert.ok((Array.isArray(values) && values.includes('RS256')) || name.startsWith('dpop'), name);
       assert.deepEqual(
         (values as string[]).filter((alg) => alg === 'none' || alg.startsWith('HS')),
-        [],
+        /^(token|introspection|revocation)_endpoint_auth_/.test(name) ? ['HS256'] : [],
         name,
       );
     }

@@ -121,7 +121,7 @@ describe('a hostile body', () => {
   it('has no credentials in the query that count (RFC 6749 §2.3.1)', async () => {
     const { clientId, secret } = await service.addClient({
       clientId: 'query',
-      metadata: { grant_types: ['client_credentials'] },
+      metadata: { grant_types: ['client_credentials'], token_endpoint_auth_method: 'client_secret_post' },
       audiences: { 'logging-service': null },
     });
     const credentials = `client_id=${clientId}&client_secret=${secret}`;

@@ -41,7 +41,6 @@ describe('a feature that is switched off (security requirement R35)', () => {
     'urn:openid:params:grant-type:ciba',
     'urn:ietf:params:oauth:grant-type:token-exchange',
     'tls_client_auth',
-    'client_secret_jwt',
     'plain',
     '"none"',
   ];
@@ -89,7 +88,7 @@ describe('a feature that is switched off (security requirement R35)', () => {
   it('is no grant type of /token', async () => {
     const { clientId, secret } = await service.addClient({
       clientId: 'every-grant',
-      metadata: { grant_types: ['client_credentials'] },
+      metadata: { grant_types: ['client_credentials'], token_endpoint_auth_method: 'client_secret_post' },
       audiences: { 'logging-service': null },
     });
     for (const grantType of [
