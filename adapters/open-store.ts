@@ -12,6 +12,7 @@ import { createKeys } from './keys.ts';
 import { takeLease } from './leases.ts';
 import { openPostgres } from './postgres.ts';
 import { probeStore } from './probing.ts';
+import { reEncrypt } from './re-encryption.ts';
 import { createResourceServers } from './resource-servers.ts';
 import { createRevokedTokens } from './revoked-tokens.ts';
 import { createRollbackMarker } from './rollback-marker.ts';
@@ -55,6 +56,7 @@ export function createStore(engine: Engine, { database, clock, box }: StoreOptio
     jwksFetches: createJwksFetches(engine),
     auditEvents: createAuditEvents(engine),
     probe: () => probeStore(engine),
+    reEncrypt: () => reEncrypt({ engine, box, clock }),
     recover: async () => (await marker?.recover()) ?? 'same',
     async sweep(limit) {
       const swept = await sweepExpired(engine, clock, limit);

@@ -11,6 +11,8 @@ export interface SecretBox {
   seal(plaintext: string, context: string): string;
   /** @throws Error when no listed key opens it, or `context` differs */
   open(sealed: string, context: string): string;
+  /** The same sealed with the first key; what is already comes back as it is. @throws Error like `open` */
+  reseal(sealed: string, context: string): string;
 }
 
 /** The database cannot answer now (locked, full, gone): becomes 503 with `Retry-After`. */
@@ -319,6 +321,15 @@ export interface ClientUses {
   failures(bucket: number, period: number): Promise<number>;
 }
 
+/** How much was sealed again, and how much depends on older encryption keys all the same, in rows. */
+export interface ReEncryption {
+  reEncrypted: number;
+  /** written meanwhile by a process whose first key is an older one */
+  remaining: number;
+  /** opens with no listed key: lost already */
+  unreadable: number;
+}
+
 /** Everything that is kept. One instance per process; `dispose` closes it. */
 export interface Store extends AsyncDisposable {
   readonly artifacts: Artifacts;
@@ -338,6 +349,8 @@ export interface Store extends AsyncDisposable {
    * SQLite files are recognised (see docs/backup.md). @throws StoreRefused, StoreUnavailable
    */
   recover(): Promise<'same' | 'rolled-back'>;
+  /** Seals what older encryption keys have sealed with the first one; others may work meanwhile. */
+  reEncrypt(): Promise<ReEncryption>;
   /** Writes a row and reads it back. @throws StoreUnavailable */
   probe(): Promise<void>;
   /** Deletes at most `limit` expired rows; answers how many. With the last of them, `recover` has newer facts. */

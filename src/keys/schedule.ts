@@ -22,11 +22,15 @@ export const POLL_SECONDS = 2;
 /** A removed key is still listed so long, in seconds; a clock set wrongly for a while thus loses no key. */
 const REMEMBERED = 7 * 86_400;
 
-/** What the key does at that moment, in epoch seconds. */
-export function keyState({ signsAt, stopsAt, removedAt }: SigningKeyTimes, now: number): KeyState {
-  if (removedAt !== undefined && removedAt <= now) return 'removed';
-  if (stopsAt !== undefined && stopsAt <= now) return 'retired';
-  return signsAt <= now ? 'signing' : 'next';
+/**
+ * What the key does at that moment, in epoch seconds. No moment is before the key was made: the clock was set back, and
+ * the first keys sign all the same.
+ */
+export function keyState({ createdAt, signsAt, stopsAt, removedAt }: SigningKeyTimes, now: number): KeyState {
+  const at = Math.max(createdAt, now);
+  if (removedAt !== undefined && removedAt <= at) return 'removed';
+  if (stopsAt !== undefined && stopsAt <= at) return 'retired';
+  return signsAt <= at ? 'signing' : 'next';
 }
 
 /** The keys that are published at that moment: those that sign, then the others, each newest first. */

@@ -25,8 +25,8 @@ const KEY_ID_BYTES = 6;
  *
  * Sealed text is `v1.KEYID.BODY`, ASCII without spaces; BODY is the base64url of nonce, ciphertext and tag. KEYID is
  * derived from the key and only names it. Nonces are random: one key may seal 2^32 texts before the list wants a new
- * first key (SP 800-38D §8.3). Both methods are synchronous, since they run inside database transactions.
- * @throws Error when the list is empty; `open` throws UnsealFailed
+ * first key (SP 800-38D §8.3). The methods are synchronous, since they run inside database transactions.
+ * @throws Error when the list is empty; `open` and `reseal` throw UnsealFailed
  */
 export function createSecretBox(encryptionKeys: readonly string[]): SecretBox {
   const keys = new Map<string, KeyObject>();
@@ -38,21 +38,28 @@ export function createSecretBox(encryptionKeys: readonly string[]): SecretBox {
   const prefix = `${VERSION}.${sealingKeyId}.`;
 
   return {
-    seal: (plaintext, context) => prefix + encrypt(sealingKey, nextNonce(), plaintext, context),
-    open(sealed, context) {
-      const [version, keyId, body, ...rest] = sealed.split('.');
-      if (version !== VERSION || keyId === undefined || body === undefined || rest.length > 0) {
-        throw new UnsealFailed('this is not a sealed text');
-      }
-      const key = keys.get(keyId);
-      if (key === undefined) {
-        throw new UnsealFailed(
-          'sealed with an encryption key that is not listed: put the former ENCRYPTION_KEY back, after the present one',
-        );
-      }
-      return decrypt(key, body, context);
-    },
+    seal,
+    open,
+    reseal: (sealed, context) => (sealed.startsWith(prefix) ? sealed : seal(open(sealed, context), context)),
   };
+
+  function seal(plaintext: string, context: string): string {
+    return prefix + encrypt(sealingKey, nextNonce(), plaintext, context);
+  }
+
+  function open(sealed: string, context: string): string {
+    const [version, keyId, body, ...rest] = sealed.split('.');
+    if (version !== VERSION || keyId === undefined || body === undefined || rest.length > 0) {
+      throw new UnsealFailed('this is not a sealed text');
+    }
+    const key = keys.get(keyId);
+    if (key === undefined) {
+      throw new UnsealFailed(
+        'sealed with an encryption key that is not listed: put the former ENCRYPTION_KEY back, after the present one',
+      );
+    }
+    return decrypt(key, body, context);
+  }
 }
 
 function encrypt(key: KeyObject, nonce: Buffer, plaintext: string, context: string): string {

@@ -104,9 +104,10 @@ describe('the identity program', () => {
     for (const key of keys) {
       const { kid: _, alg, ...members } = key;
       assert.ok(['RS256', 'PS256', 'ES256', 'EdDSA'].includes(String(alg)));
-      assert.deepEqual(members, { created_at: 1_800_000_000, signs: true });
+      const [created_at, signs_at] = [1_800_000_000, 1_800_000_000];
+      assert.deepEqual(members, { state: 'signing', signs: true, created_at, signs_at, stops_at: null, removed_at: null });
     }
-    assert.match((await installation.run(['key', 'list'])).stdout, /^\S+ +ES256 +2027-01-15T08:00:00Z +signs and/m);
+    assert.match((await installation.run(['key', 'list'])).stdout, /^\S+ +ES256 +signing +2027-01-15T08:00:00Z /m);
   });
 
   it('migrates twice without a change', async () => {
