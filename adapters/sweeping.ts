@@ -1,4 +1,5 @@
 // Deletes what has expired, in small transactions.
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../src/store.ts';
 import { sweepAuditEvents } from './audit-events.ts';
 import type { Engine } from './engine.ts';
@@ -42,6 +43,7 @@ export async function sweepExpired(engine: Engine, clock: Clock, limit: number):
     if (leftForEvents <= 0) return limit;
     return limit - leftForEvents + (await sweepAuditEvents(db, clock, leftForEvents));
   });
+  await setImmediate(); // the commit and the tidying may both take a while: requests get their turn between them
   await engine.tidy();
   return swept;
 }

@@ -64,7 +64,7 @@ export async function startServer(options: {
     await delivery?.drain(LOG_DRAIN_MS);
     delivery?.stop();
   });
-  opening.use(startSweeper({ store, logger }));
+  opening.use(startSweeper({ store, logger, clock }));
   const listener = await openListener(app.koa.callback(), place, logger);
   opening.defer(() => listener.close(DRAIN_MS));
   opening.defer(() => app.startDraining());

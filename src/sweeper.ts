@@ -1,21 +1,55 @@
-// Removes expired rows off the request path: small batches, with the event loop free between them.
+// Removes expired rows off the request path: by one process at a time, in small batches with the event loop free between.
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Store } from './store.ts';
+import { watchClock } from './clock-jumps.ts';
+import type { Clock, Store } from './store.ts';
 
-const BATCH = 200;
+/** Rows in a batch; how many is learnt, so that requests never wait long for a batch to end. */
+const BATCH = { fewest: 25, most: 400, first: 100 };
 
-/** Sweeps every `intervalMs` until disposed; a batch that fails is tried again next time. */
-export function startSweeper(options: { store: Store; logger: Logger; intervalMs?: number }): Disposable {
-  const { store, logger, intervalMs = 60_000 } = options;
+/** A batch that took longer than `slowMs` is followed by smaller ones, one that took less than `fastMs` by larger ones. */
+const PACE = { fastMs: 8, slowMs: 20 };
+
+/** Between batches. */
+const BREATH_MS = 20;
+
+/** Another process takes over, at the latest this many seconds after the one that sweeps has gone. */
+const LEASE_SECONDS = 180;
+const RENEWAL_MS = 30_000;
+
+/**
+ * After the clock jumped, nothing is swept for as long as a clock set wrongly may stand: a proof or an assertion that
+ * was seen before and whose record is gone would be new again, once the clock is put right.
+ */
+const DISTRUST_MS = 3_600_000;
+
+interface SweeperOptions {
+  readonly store: Store;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly intervalMs?: number;
+  /** milliseconds since some moment */
+  readonly steady?: () => number;
+}
+
+/** Sweeps every `intervalMs` until disposed, and warns of clocks that jump; a batch that fails is tried again next time. */
+export function startSweeper(options: SweeperOptions): Disposable {
+  const { store, logger, clock, intervalMs = 60_000, steady = () => performance.now() } = options;
+  const holder = randomUUID();
+  const jumpOf = watchClock(clock, () => steady() / 1000);
   const stop = new AbortController();
+  let trustedFrom = steady();
+  let renewFrom = steady();
+  let batch = BATCH.first;
   void sweepForever();
   return { [Symbol.dispose]: () => stop.abort() };
 
   async function sweepForever(): Promise<void> {
     while (await paused(intervalMs)) {
+      if (!isClockTrusted()) continue;
       try {
-        while ((await store.sweep(BATCH)) === BATCH && (await paused(20)));
+        await sweepAll();
       } catch (error) {
         // ended in the middle of a batch: the store may be closed already
         if (stop.signal.aborted) return;
@@ -24,8 +58,40 @@ export function startSweeper(options: { store: Store; logger: Logger; intervalMs
     }
   }
 
+  async function sweepAll(): Promise<void> {
+    while (await holdsLease()) {
+      const startedAt = steady();
+      const full = (await store.sweep(batch)) === batch;
+      batch = nextBatch(batch, steady() - startedAt);
+      if (!full || !(await paused(BREATH_MS))) return;
+    }
+  }
+
+  function isClockTrusted(): boolean {
+    const jump = jumpOf();
+    if (jump !== 0) {
+      logger.warn({ seconds: jump }, 'the clock jumped: expired rows stay for an hour');
+      trustedFrom = steady() + DISTRUST_MS;
+    }
+    return steady() >= trustedFrom;
+  }
+
+  async function holdsLease(): Promise<boolean> {
+    if (steady() < renewFrom) return true;
+    const held = await store.takeLease('sweep', holder, LEASE_SECONDS);
+    renewFrom = held ? steady() + RENEWAL_MS : steady();
+    return held;
+  }
+
   /** False when it was ended meanwhile. */
   function paused(ms: number): Promise<boolean> {
     return pause(ms, true, { signal: stop.signal, ref: false }).catch(() => false);
   }
+}
+
+/** Shrinks faster than it grows: a batch that is too large makes requests wait, one that is too small only takes longer. */
+export function nextBatch(batch: number, tookMs: number): number {
+  if (tookMs > PACE.slowMs) return Math.max(BATCH.fewest, Math.floor(batch / 2));
+  if (tookMs < PACE.fastMs) return Math.min(BATCH.most, batch + BATCH.fewest);
+  return batch;
 }
