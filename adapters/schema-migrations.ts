@@ -5,8 +5,8 @@ import type { Engine } from './engine.ts';
 import * as audit from './migrations/2026-11-21-audit.ts';
 import * as clientUses from './migrations/2026-11-21-client-uses.ts';
 import * as first from './migrations/2026-11-21-first.ts';
-import * as revokedTokens from './migrations/2026-11-21-revoked-tokens.ts';
 import * as keyLifecycle from './migrations/2026-11-21-key-lifecycle.ts';
+import * as revokedTokens from './migrations/2026-11-21-revoked-tokens.ts';
 import type { Schema } from './schema.ts';
 
 const migrations: readonly { name: string; up(db: Kysely<Schema>): Promise<void> }[] = [

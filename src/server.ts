@@ -7,6 +7,7 @@ import { createPasswordHasher } from './accounts/passwords.ts';
 import { type App, createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { createSecretBox } from './keys/secret-box.ts';
+import { startKeyWatch } from './key-watch.ts';
 import { openListener, type Place } from './listener.ts';
 import { createLogDelivery, type LogDelivery } from './logging/delivery.ts';
 import { createLogger, type Logger } from './logging/logger.ts';
@@ -64,6 +65,7 @@ export async function startServer(options: {
     await delivery?.drain(LOG_DRAIN_MS);
     delivery?.stop();
   });
+  opening.use(startKeyWatch({ keys: app.keys, store, schedule: config.keySchedule, logger, clock }));
   opening.use(startSweeper({ store, logger, clock }));
   const listener = await openListener(app.koa.callback(), place, logger);
   opening.defer(() => listener.close(DRAIN_MS));
