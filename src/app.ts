@@ -30,6 +30,7 @@ import { createProtocolRequests } from './http/protocol-requests.ts';
 import { createPublishedDocuments } from './http/published-documents.ts';
 import { createRequestGate } from './http/request-gate.ts';
 import { createRequestLog } from './http/request-log.ts';
+import { createRevocationsEndpoint } from './http/revocations-endpoint.ts';
 import { createServiceTokenEndpoint } from './http/service-token-endpoint.ts';
 import { createUnitOfWorkMiddleware } from './http/unit-of-work.ts';
 import { createVerifyEndpoint } from './http/verify-endpoint.ts';
@@ -47,10 +48,14 @@ import { createProviderPages } from './provider/pages.ts';
 import type { ProviderOptions } from './provider/provider.ts';
 import { createResourceIndicators } from './provider/resource-indicators.ts';
 import { translateStorageError, withTranslatedErrors } from './provider/storage-errors.ts';
+import { createStructuredTokens } from './provider/structured-tokens.ts';
 import { createVouchers } from './provider/vouchers.ts';
 import { loggingResourceServer } from './resource-servers/logging.ts';
 import { createResourceServerRegistry } from './resource-servers/registry.ts';
 import { AlreadyConsumed, type Clock, type Store } from './store.ts';
+import { createIntrospection } from './tokens/introspection.ts';
+import { createAccessTokenMemory, createRevocation } from './tokens/revocation.ts';
+import { createRevocationFeed } from './tokens/revocation-feed.ts';
 import { createServiceTokens, type ServiceToken } from './tokens/service-token.ts';
 import { createVerifier } from './tokens/verification.ts';
 
@@ -130,6 +135,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clockSkew: config.clockSkew,
     clock,
     findResourceServer: resourceServers.find,
+    isRevoked: store.revokedTokens.has,
   });
   const issueFor = async (clientId: string, audience: string): Promise<ServiceToken | undefined> => {
     const resourceServer = await resourceServers.find(audience);
@@ -161,7 +167,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       sharedSecret: createSecretKey(sharedSecret, 'utf8'),
       accessTokenLifetime: config.accessTokenLifetime,
     }),
-    customizeAccessToken: createAccessTokenCustomizer({ issuer, sharedSecretIssuer }),
+    customizeAccessToken: createAccessTokenCustomizer(
+      { issuer, sharedSecretIssuer },
+      createAccessTokenMemory(units.artifacts, clock),
+    ),
     pages: createProviderPages(pages),
     ...(options.fetch && { fetch: options.fetch }),
     clientAuthentication: {
@@ -193,6 +202,17 @@ export async function createApp(options: AppOptions): Promise<App> {
     }),
   );
   own.post('/verify', createVerifyEndpoint(verifier.verify));
+  own.get(
+    '/revocations',
+    createRevocationsEndpoint(
+      createRevocationFeed({
+        revokedTokens: store.revokedTokens,
+        signingKey: () => keyring.signingKey('ES256'),
+        issuer,
+        clock,
+      }),
+    ),
+  );
   if (hasDevelopmentEndpoints(config)) {
     own.get(
       '/test-token',
@@ -255,6 +275,14 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.use(interactions.routes());
   koa.use(createClientRefusalLimit(refuseClient));
   koa.use(createProtocolRequests({ prefix, authenticateAssertion, serviceToken }));
+  koa.use(
+    createStructuredTokens({
+      introspect: createIntrospection({ inspect: verifier.inspect, findClient: clients.find }),
+      revoke: createRevocation({ inspect: verifier.inspect, artifacts: units.artifacts }),
+      audit,
+      afterCommit: units.afterCommit,
+    }),
+  );
   koa.use(createPublishedDocuments(jwksFetches.note));
   koa.use((ctx, next) => (isProviderPath(ctx.path) ? providers.dispatch(ctx, next) : next()));
 

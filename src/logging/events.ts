@@ -16,6 +16,7 @@ const events = {
   codeReplayed: ['error', 'authorization code replayed, its tokens are revoked'],
   refreshTokenReused: ['error', 'refresh token reused, its tokens are revoked'],
   grantRevoked: ['info', 'grant revoked'],
+  tokenRevoked: ['info', 'token revoked'],
   signingKeyPublished: ['info', 'the next signing key is published'],
   signingKeyForgotten: ['info', 'a signing key that was removed is forgotten'],
 } as const satisfies Record<string, readonly [Level, string]>;

@@ -22,7 +22,8 @@ export function auditProvider(
   for (const event of ['grant', 'introspection', 'revocation', 'pushed_authorization_request', 'userinfo'] as const) {
     provider.on(`${event}.error` as 'grant.error', (ctx, error) => {
       if (error.statusCode >= 500) failed(ctx, error);
-      else refused(ctx, error, audit);
+      // a JWT, which is not refused: src/provider/structured-tokens.ts answers for it
+      else if (error.error !== 'unsupported_token_type') refused(ctx, error, audit);
     });
   }
   provider.on('authorization.error', (ctx, error) => {

@@ -72,6 +72,7 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
     clientBasedCORS: (_ctx, origin, client) => isOriginOf(client, origin),
     clockTolerance: options.clockSkew,
     cookies: cookieSettings(issuer, options.cookieSecrets),
+    discovery: { revocations_uri: `${issuer}/revocations` },
     // POST is accepted all the same: src/http/protocol-requests.ts turns it into a GET, so that cookies stay SameSite=Lax
     enableHttpPostMethods: false,
     enabledJWA: {

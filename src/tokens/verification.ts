@@ -17,6 +17,12 @@ export interface Verifier {
    * @throws StoreUnavailable
    */
   verify(token: string, audience: string): Promise<Verification>;
+  /**
+   * The same for the audience that the token names, of which there must be one: for whoever answers for the issuer, who
+   * then decides who may know. Nobody should accept a token by this.
+   * @throws StoreUnavailable
+   */
+  inspect(token: string): Promise<Verification>;
 }
 
 export interface VerifierOptions extends Issuers {
@@ -27,8 +33,8 @@ export interface VerifierOptions extends Issuers {
   readonly clockSkew: number;
   readonly clock: Clock;
   readonly findResourceServer: (audience: string) => Promise<ResourceServer | undefined>;
-  /** asked last, of a token that is good otherwise; absent, nothing is revoked */
-  readonly isRevoked?: (claims: VerifiedClaims) => Promise<boolean>;
+  /** asked last, of a token that is good otherwise */
+  readonly isRevoked: (jti: string) => Promise<boolean>;
 }
 
 const unverifiable: Refusal = Object.freeze({ valid: false, error: 'invalid_token', reason: 'unverifiable' });
@@ -37,21 +43,34 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const { keyring, clockSkew, clock, findResourceServer, isRevoked } = options;
   const sharedSecrets = options.sharedSecrets.map(importSharedSecret);
 
+  async function check(token: string, audienceOf: (jws: CompactJws) => string): Promise<Verification> {
+    const jws = parseCompactJws(token);
+    if (jws === undefined || !(await isSigned(token, jws.header, keyring, sharedSecrets))) return unverifiable;
+
+    const audience = audienceOf(jws);
+    const expectations = { audience, issuers: options, now: clock(), clockSkew, maxLifetime };
+    const refusal =
+      findBrokenRule(jws, expectations) ?? checkResourceServer(jws, audience, await findResourceServer(audience));
+    if (refusal !== undefined) return refusal;
+
+    const claims = jws.payload as VerifiedClaims;
+    const { jti } = claims;
+    if (typeof jti === 'string' && (await isRevoked(jti))) {
+      return refuse('revoked', 'jti', 'a token that is not revoked', jti);
+    }
+    return { valid: true, claims };
+  }
+
   return {
-    async verify(token, audience) {
-      const jws = parseCompactJws(token);
-      if (jws === undefined || !(await isSigned(token, jws.header, keyring, sharedSecrets))) return unverifiable;
-
-      const expectations = { audience, issuers: options, now: clock(), clockSkew, maxLifetime };
-      const refusal =
-        findBrokenRule(jws, expectations) ?? checkResourceServer(jws, audience, await findResourceServer(audience));
-      if (refusal !== undefined) return refusal;
-
-      const claims = jws.payload as VerifiedClaims;
-      if (await isRevoked?.(claims)) return refuse('revoked', 'jti', 'a token that is not revoked', claims['jti']);
-      return { valid: true, claims };
-    },
+    verify: (token, audience) => check(token, () => audience),
+    inspect: (token) => check(token, soleAudience),
   };
+}
+
+/** Empty, which no audience is, when there is none or more than one. */
+function soleAudience({ payload: { aud } }: CompactJws): string {
+  const [audience, ...others] = [aud].flat();
+  return typeof audience === 'string' && others.length === 0 ? audience : '';
 }
 
 /** Whether a key of ours made the signature. The key decides the algorithm, never the token (RFC 8725 §3.1). */

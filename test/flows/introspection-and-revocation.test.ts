@@ -95,15 +95,75 @@ describe('Introspection and revocation', () => {
     }
   });
 
-  it('names JWTs an unsupported type at both endpoints, without a 5xx (RFC 7009 §2.2.1)', async () => {
-    const { tokens } = await logIn(party, { scope: 'openid logs:write', audience: 'logging-service' }, undefined, {
-      audience: 'logging-service',
+  describe('A JWT access token', () => {
+    let reader: RelyingParty;
+    let jwt: string;
+    let tokens: Awaited<ReturnType<typeof logIn>>['tokens'];
+    before(async () => {
+      const grants = { grant_types: ['client_credentials'], redirect_uris: [] };
+      reader = await addRelyingParty(service, grants, { 'logging-service': 'logs:read' });
+      const request = { scope: 'openid logs:write', audience: 'logging-service' };
+      ({ tokens } = await logIn(party, request, undefined, { audience: 'logging-service' }));
+      jwt = tokens.access_token;
     });
-    for (const path of ['/introspect', '/revoke']) {
-      for (const token of [tokens.access_token, String(tokens.id_token)]) {
-        assertTokenError(await postForm(party, path, { token }), 'unsupported_token_type');
+
+    it('is introspected by its own client: its claims are the members (RFC 7662 §2.2)', async () => {
+      const { active, token_type, ...claims } = await client.tokenIntrospection(party.config, jwt);
+      assert.deepEqual([active, token_type], [true, 'Bearer']);
+      assert.deepEqual(claims, JSON.parse(Buffer.from(String(jwt.split('.')[1]), 'base64url').toString()));
+      assert.deepEqual(
+        [claims.sub, claims.client_id, claims.aud, claims.scope, claims.iss],
+        [tokens.claims()?.sub, party.clientId, 'logging-service', 'logs:write', service.issuer],
+      );
+    });
+
+    it('is introspected by the resource server that it is for, by id or by grant, and by nobody else', async () => {
+      const { secret } = await service.addClient({
+        clientId: 'logging-service',
+        metadata: { grant_types: ['client_credentials'] },
+      });
+      const server = { ...party, clientId: 'logging-service', secret };
+      assert.equal(await isActive(jwt, server), true);
+      assert.equal(await isActive(jwt, reader), true);
+      assert.equal(await isActive(jwt, other), false);
+      assert.equal(await isActive(jwt, publicParty), false);
+    });
+
+    it('is introspected when a service got it for itself, in both forms of the request', async () => {
+      const form = await postForm(reader, '/token', { grant_type: 'client_credentials', audience: 'logging-service' });
+      const json = await fetch(`${service.origin}/token`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ sub: reader.clientId, aud: 'logging-service', client_secret: reader.secret }),
+      });
+      const { access_token: fromJson } = (await json.json()) as { access_token?: string };
+      for (const token of [form.body['access_token'], fromJson]) {
+        const { body } = await postForm(reader, '/introspect', { token: String(token) });
+        assert.deepEqual([body['active'], body['sub'], body['client_id']], [true, reader.clientId, reader.clientId]);
       }
-    }
+    });
+
+    it('is nothing to a caller without the right credentials', async () => {
+      const stranger = { ...party, secret: 'not the secret of this client' };
+      assertTokenError(await postForm(stranger, '/introspect', { token: jwt }), 'invalid_client', 401);
+    });
+
+    it('is not active when it is altered, expired or another kind of token (RFC 8725 §3.11)', async () => {
+      const [header, payload] = jwt.split('.');
+      const none = Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url');
+      const others = [`${header}.${payload}.AAAA`, `${none}.${payload}.`, `${jwt}=`, String(tokens.id_token)];
+      for (const token of others) assert.equal(await isActive(token), false, token);
+      await withMovingTime(async (pass) => {
+        pass(900 + 16);
+        assert.equal(await isActive(jwt), false);
+      });
+    });
+
+    it('is answered without a word in the log that it was refused', async () => {
+      service.log.length = 0;
+      assert.equal(await isActive(jwt), true);
+      assert.doesNotMatch(service.log.join(''), /unsupported_token_type|refused/);
+    });
   });
 
   for (const path of ['/introspect', '/revoke']) {

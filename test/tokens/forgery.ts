@@ -88,6 +88,7 @@ export function verifierWith(
     sharedSecretIssuer,
     clockSkew: 15,
     clock: () => now,
+    isRevoked: async () => false,
     findResourceServer: async (audience) => resourceServers.find((each) => each.audience === audience),
     ...options,
   });
