@@ -20,6 +20,8 @@ export interface ClientOptions extends JsonOption {
   firstParty?: true;
   requirePkce: boolean;
   scope?: string;
+  defaultAudience?: string;
+  claimInToken?: [name: string, value: unknown][];
   backchannelLogoutUri?: string;
   jwksUri?: string;
   metadata?: Record<string, unknown>;
@@ -38,6 +40,28 @@ function parseMetadata(written: string): Record<string, unknown> {
   return { ...metadata };
 }
 
+/** `name=value`; a value that is a JSON number, true, false, list or object is one in the token too. */
+function collectClaim(
+  written: string,
+  previous: readonly [string, unknown][] | undefined,
+): readonly [string, unknown][] {
+  const cut = written.indexOf('=');
+  if (cut < 1) throw new InvalidArgumentError('It must be NAME=VALUE.');
+  const text = written.slice(cut + 1);
+  return [
+    ...(previous ?? []),
+    [written.slice(0, cut), /^[[{]|^(true|false|-?\d{1,15})$/.test(text) ? parsed(text) : text],
+  ];
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 /** Adds the options to the command. */
 export function withClientOptions(command: Command): Command {
   return command
@@ -45,6 +69,12 @@ export function withClientOptions(command: Command): Command {
     .option('--post-logout-redirect-uri <uri>', 'where to go after logout; may be repeated', collect)
     .option('--grant-type <type>', 'authorization_code, refresh_token, client_credentials…; may be repeated', collect)
     .option('--audience <audience[=scope,…]>', 'what it may ask tokens for; may be repeated', collect)
+    .option('--default-audience <audience>', 'the audience of its tokens when it names none')
+    .option(
+      '--claim-in-token <name=value>',
+      'put into every token that it gets for itself; may be repeated',
+      collectClaim,
+    )
     .option('--scope <scope>', 'the OpenID Connect scopes that it may ask for (default: all)')
     .option('--name <name>', 'its name on the sign-in page')
     .option('--client-uri <uri>', 'its home page')
@@ -69,6 +99,8 @@ export function metadataOf(options: ClientOptions): Record<string, unknown> {
     post_logout_redirect_uris: options.postLogoutRedirectUri,
     grant_types: options.grantType,
     scope: options.scope,
+    default_audience: options.defaultAudience,
+    access_token_claims: options.claimInToken && Object.fromEntries(options.claimInToken),
     client_name: options.name,
     client_uri: options.clientUri,
     logo_uri: options.logoUri,

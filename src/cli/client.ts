@@ -20,15 +20,24 @@ interface SecretOptions extends JsonOption {
   expiresIn?: number;
 }
 
-/** The client in wire names, without anything secret. */
-function shown(client: ClientRecord): Record<string, unknown> {
+/**
+ * The client in wire names, without anything secret.
+ * @param uses when each secret was last used; a use before the secret was made is of one that had its name
+ */
+function shown(client: ClientRecord, uses: Readonly<Record<string, number>> = {}): Record<string, unknown> {
   return {
     client_id: client.clientId,
     client_id_issued_at: client.createdAt,
     ...completeMetadata(client.metadata),
     audiences: client.audiences,
     secrets: client.secrets.map(({ name, createdAt, expiresAt }) => {
-      return { name, created_at: createdAt, ...(expiresAt !== undefined && { expires_at: expiresAt }) };
+      const usedAt = uses[name];
+      return {
+        name,
+        created_at: createdAt,
+        ...(expiresAt !== undefined && { expires_at: expiresAt }),
+        ...(usedAt !== undefined && usedAt >= createdAt && { last_used_at: usedAt }),
+      };
     }),
   };
 }
@@ -66,14 +75,15 @@ export function clientCommand(terminal: Terminal): Command {
       Object.keys(audiences).join(' '),
     ]);
     const head = ['CLIENT ID', 'CREATED', 'GRANT TYPES', 'AUDIENCES'];
-    report(terminal, options, { clients: clients.map(shown) }, table(head, rows));
+    report(terminal, options, { clients: clients.map((client) => shown(client)) }, table(head, rows));
   }
 
   async function show(clientId: string, options: JsonOption): Promise<void> {
     await using workspace = await openWorkspace(terminal);
     const found = await workspace.clients.find(clientId);
     if (!found) throw new Failure(`there is no client ${clientId}`);
-    report(terminal, options, shown(found), memberLines(shown(found)));
+    const result = shown(found, await workspace.store.clientUses.secretsOf(clientId));
+    report(terminal, options, result, memberLines(result));
   }
 
   async function remove(clientId: string, options: JsonOption): Promise<void> {

@@ -1,4 +1,5 @@
 // The rules that client metadata keeps when it is registered (RFC 7591 §2, RFC 9700 §2).
+import { findStaticClaimsFault } from './static-claims.ts';
 
 /** A client that cannot be registered as it was given; the message says what is wrong. */
 export class InvalidClientMetadata extends Error {
@@ -36,7 +37,7 @@ const uriMembers = [
 // The library refuses these two without TLS, also on a loopback address.
 const httpsMembers = ['initiate_login_uri', 'sector_identifier_uri'];
 const flagMembers = ['first_party', 'require_pkce'];
-const textMembers = ['client_name', 'scope'];
+const textMembers = ['client_name', 'scope', 'default_audience'];
 
 /** What `scope` may limit; scopes of resource servers are granted with their audience instead. */
 const oidcScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'];
@@ -178,6 +179,9 @@ export function checkMetadata(metadata: Metadata): void {
     }
   }
   checkScope(metadata['scope']);
+  const claims = metadata['access_token_claims'];
+  const fault = claims === undefined ? undefined : findStaticClaimsFault(claims);
+  if (fault !== undefined) throw new InvalidClientMetadata(`access_token_claims ${fault}`);
   checkGrantTypes(metadata);
   checkAuthentication(metadata);
   checkNoSecretAsKey(metadata);

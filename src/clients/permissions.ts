@@ -15,3 +15,15 @@ export function grantedScope(client: ClientRecord, resourceServer: ResourceServe
     .filter((scope) => allowed.has(scope))
     .join(' ');
 }
+
+/** The audience that the client is registered to mean when it names none. */
+export function defaultAudience({ metadata, audiences }: ClientRecord): string | undefined {
+  const named = metadata['default_audience'];
+  return typeof named === 'string' && Object.hasOwn(audiences, named) ? named : undefined;
+}
+
+/** The audience of a client that has only this one. */
+export function soleAudience({ audiences }: ClientRecord): string | undefined {
+  const [sole, ...others] = Object.keys(audiences);
+  return others.length === 0 ? sole : undefined;
+}

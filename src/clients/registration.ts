@@ -52,6 +52,12 @@ function checkSecretName(name: string): void {
   }
 }
 
+function checkDefaultAudience(metadata: Metadata, audiences: NonNullable<NewClient['audiences']>): void {
+  const audience = metadata['default_audience'];
+  if (audience === undefined || Object.hasOwn(audiences, String(audience))) return;
+  throw new InvalidClientMetadata('default_audience must be one of the audiences that the client may ask tokens for');
+}
+
 /** What is kept of a new secret. */
 function kept(secret: string, metadata: Metadata, rest: Omit<ClientSecret, 'digest' | 'value'>): ClientSecret {
   return { ...rest, digest: secretDigest(secret), ...(signsWithSecret(metadata) && { value: secret }) };
@@ -87,6 +93,7 @@ export function createClientRegistry(parts: {
       if (builtIn.has(clientId)) throw new Conflict('client_id');
       const metadata = completeMetadata(given);
       checkMetadata(metadata);
+      checkDefaultAudience(metadata, audiences);
       const createdAt = clock();
       const secret = usesSecret(metadata) ? newClientSecret() : undefined;
       const secrets = secret === undefined ? [] : [kept(secret, metadata, { name: 'first', createdAt })];

@@ -2,7 +2,8 @@
 import type { Context } from 'koa';
 import { errors } from 'oidc-provider';
 import { type ClientCredentials, parseBasicCredentials } from '../clients/authentication.ts';
-import { grantedScope } from '../clients/permissions.ts';
+import { defaultAudience, grantedScope } from '../clients/permissions.ts';
+import { staticClaims } from '../clients/static-claims.ts';
 import type { AuditLog, EventFacts } from '../logging/events.ts';
 import type { ClientRecord, ResourceServer } from '../store.ts';
 
@@ -16,6 +17,7 @@ export interface ServiceTokenEndpoint {
     clientId: string;
     resourceServer: ResourceServer;
     scope?: string;
+    extra?: Record<string, unknown>;
   }): Promise<{ token: string; expiresIn: number }>;
   /** development only: anybody gets a token for any `sub`, as the old service did */
   allowUnauthenticated: boolean;
@@ -33,15 +35,23 @@ class Forbidden extends errors.OIDCProviderError {
 
 export function createServiceTokenEndpoint(options: ServiceTokenEndpoint) {
   return async function serviceToken(ctx: Context, body: Record<string, unknown>): Promise<void> {
-    const { sub, aud } = requiredMembers(body);
+    const sub = subjectOf(body);
+    const audience = audienceOf(body);
     const { clientId, client } = await callerOf(ctx, body, sub);
+    const aud = audience ?? (client && defaultAudience(client));
+    if (aud === undefined) throw new errors.InvalidRequest("missing required parameter 'aud'");
     const resourceServer = await options.findResourceServer(aud);
     const scope = resourceServer && (client ? grantedScope(client, resourceServer) : resourceServer.scope);
     if (resourceServer === undefined || scope === undefined) {
       options.audit.tokenRefused({ ...factsOf(ctx), clientId, error: 'invalid_target', audience: aud });
       throw new Forbidden('invalid_target', 'the audience is unknown or not granted to this client');
     }
-    const { token, expiresIn } = await options.issue({ clientId, resourceServer, ...(scope ? { scope } : {}) });
+    const { token, expiresIn } = await options.issue({
+      clientId,
+      resourceServer,
+      ...(scope ? { scope } : {}),
+      ...(client && { extra: staticClaims(client.metadata) }),
+    });
     options.audit.tokenIssued({ ...factsOf(ctx), clientId, audience: aud, scope, tokenId: token });
     ctx.body = { token, access_token: token, token_type: 'Bearer', expires_in: expiresIn, ...(scope ? { scope } : {}) };
   };
@@ -77,12 +87,17 @@ function factsOf(ctx: Context): EventFacts {
   return { requestId: ctx.response.get('x-request-id'), ip: ctx.ip, grantType: 'client_credentials' };
 }
 
-function requiredMembers(body: Record<string, unknown>): { sub: string; aud: string } {
-  const { sub, aud } = body;
+function subjectOf({ sub }: Record<string, unknown>): string {
   if (typeof sub !== 'string' || sub === '') throw new errors.InvalidRequest("missing required parameter 'sub'");
-  if (typeof aud !== 'string' || aud === '') throw new errors.InvalidRequest("missing required parameter 'aud'");
   if (sub.length > 255 || /\p{Cc}/u.test(sub)) throw new errors.InvalidRequest('sub is not acceptable');
-  return { sub, aud };
+  return sub;
+}
+
+/** Undefined: the client's default. */
+function audienceOf({ aud }: Record<string, unknown>): string | undefined {
+  if (aud === undefined) return undefined;
+  if (typeof aud !== 'string' || aud === '') throw new errors.InvalidRequest("missing required parameter 'aud'");
+  return aud;
 }
 
 /** One mechanism only (RFC 6749 §2.3). Undefined when none was used. */

@@ -1,5 +1,13 @@
 // What a client may do at the endpoints that it calls itself.
-import { type Client, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import {
+  type AccessToken,
+  type Client,
+  type ClientCredentials,
+  type Configuration,
+  errors,
+  type KoaContextWithOIDC,
+} from 'oidc-provider';
+import { staticClaims } from '../clients/static-claims.ts';
 
 type IntrospectedToken = { clientId?: string | undefined; accountId?: unknown };
 
@@ -20,11 +28,20 @@ export function introspectionPolicy(findAccount: NonNullable<Configuration['find
   };
 }
 
-/** `first_party` skips the consent page, so a client never gives it to itself (RFC 7591 §5). */
+/** What the registration of a client adds to the tokens that it gets for itself: never to an end-user's. */
+export function extraTokenClaims(_ctx: unknown, token: AccessToken | ClientCredentials) {
+  return token.kind === 'ClientCredentials' && token.client ? staticClaims(token.client) : {};
+}
+
+/**
+ * `first_party` skips the consent page, and claims in a token are believed by whoever verifies it, so a client never
+ * gives either to itself (RFC 7591 §5).
+ */
 export function refuseSelfPromotion(ctx: unknown, key: string, value: unknown): void {
-  if (ctx !== undefined && key === 'first_party' && value !== undefined) {
-    throw new errors.InvalidClientMetadata('first_party is not a member that a client can register');
+  if (ctx !== undefined && key !== 'require_pkce' && value !== undefined) {
+    throw new errors.InvalidClientMetadata(`${key} is not a member that a client can register`);
   }
+  if (key === 'access_token_claims') return; // its rules are those of src/clients/static-claims.ts
   if (value !== undefined && typeof value !== 'boolean') {
     throw new errors.InvalidClientMetadata(`${key} must be a boolean`);
   }

@@ -2,7 +2,7 @@
 import type { Adapter, Configuration, JWKS } from 'oidc-provider';
 import { claimsByScope } from '../accounts/claims.ts';
 import type { Feature } from '../config.ts';
-import { introspectionPolicy, isOriginOf, refuseSelfPromotion } from './client-policy.ts';
+import { extraTokenClaims, introspectionPolicy, isOriginOf, refuseSelfPromotion } from './client-policy.ts';
 import { cookieSettings } from './cookies.ts';
 import { loadExistingGrant } from './grants.ts';
 import { createInteractionPolicy, PASSWORD_ACR } from './interaction-policy.ts';
@@ -81,7 +81,11 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
       requestObjectSigningAlgValues: ASYMMETRIC_ALGS,
     },
     expiresWithSession: (_ctx, code) => !code.scopes.has('offline_access'),
-    extraClientMetadata: { properties: ['first_party', 'require_pkce'], validator: refuseSelfPromotion },
+    extraClientMetadata: {
+      properties: ['first_party', 'require_pkce', 'access_token_claims'],
+      validator: refuseSelfPromotion,
+    },
+    extraTokenClaims,
     features: {
       backchannelLogout: { enabled: true },
       claimsParameter: { enabled: true },

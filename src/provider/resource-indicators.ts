@@ -7,7 +7,7 @@ import {
   type Client as OidcClient,
   type ResourceServer as ResourceServerInfo,
 } from 'oidc-provider';
-import { grantedScope } from '../clients/permissions.ts';
+import { defaultAudience, grantedScope, soleAudience } from '../clients/permissions.ts';
 import { audienceOf, resourceIdentifier } from '../resource-servers/identifiers.ts';
 import type { ClientRecord, ResourceServer } from '../store.ts';
 
@@ -26,7 +26,7 @@ export function createResourceIndicators(options: ResourceIndicators) {
     enabled: true,
     async defaultResource(ctx: KoaContextWithOIDC, client: OidcClient, oneOf?: readonly string[]) {
       if (oneOf) return oneOf[0] ?? [];
-      return isOnBehalfOfClient(ctx) ? soleResource(ctx, await options.findClient(client.clientId)) : [];
+      return isOnBehalfOfClient(ctx) ? defaultResource(ctx, await options.findClient(client.clientId)) : [];
     },
     useGrantedResource: () => false,
     async getResourceServerInfo(
@@ -63,12 +63,13 @@ function isOnBehalfOfClient(ctx: KoaContextWithOIDC): boolean {
 }
 
 /**
- * A client that was granted a single audience need not name it. Otherwise its token is for no resource server, and has
- * no scope: one that we let through here would be vouched for by introspection, granted or not (RFC 6749 §3.3).
+ * A client that has a default audience, or a single one, need not name it. Otherwise its token is for no resource
+ * server, and has no scope: one that we let through here would be vouched for by introspection, granted or not
+ * (RFC 6749 §3.3).
  */
-function soleResource(ctx: KoaContextWithOIDC, client: ClientRecord | undefined): string | string[] {
-  const [audience, ...others] = Object.keys(client?.audiences ?? {});
-  if (audience !== undefined && others.length === 0) return resourceIdentifier(audience);
+function defaultResource(ctx: KoaContextWithOIDC, client: ClientRecord | undefined): string | string[] {
+  const audience = client && (defaultAudience(client) ?? soleAudience(client));
+  if (audience !== undefined) return resourceIdentifier(audience);
   if (ctx.oidc.params?.['scope'] === undefined) return [];
   throw new errors.InvalidTarget('a scope needs the audience or resource that it belongs to');
 }

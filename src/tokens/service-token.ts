@@ -24,6 +24,8 @@ export interface ServiceTokenRequest {
   readonly resourceServer: ResourceServer;
   /** space-delimited; absent or empty leaves the claim out */
   readonly scope?: string | undefined;
+  /** further claims; none of those that every token has */
+  readonly extra?: Readonly<Record<string, unknown>>;
 }
 
 export interface ServiceTokens {
@@ -41,9 +43,10 @@ export function createServiceTokens(
   const sources = { keyring, sharedSecret: importSharedSecret(options.sharedSecret) };
 
   return {
-    async issue({ clientId, resourceServer, scope }) {
+    async issue({ clientId, resourceServer, scope, extra }) {
       const { audience, alg, expiresIn = defaultLifetime } = resourceServer;
       const claims = {
+        ...extra,
         iss: issuerFor(alg, options),
         sub: clientId,
         aud: audience,

@@ -110,6 +110,14 @@ describe('identity client', () => {
     assert.deepEqual(other.json()['audiences'], { 'https://api.example/?v=1': 'read' });
   });
 
+  it('takes a default audience and claims for the tokens of the client', async () => {
+    const audiences = ['--audience', 'logging-service', '--default-audience', 'logging-service'];
+    const claims = ['--claim-in-token', 'team=billing', '--claim-in-token', 'tier=3', '--claim-in-token', 'x=a=b'];
+    const { json } = await installation.run(['client', 'add', 'worker', ...service, ...audiences, ...claims, '--json']);
+    assert.equal(json()['default_audience'], 'logging-service');
+    assert.deepEqual(json()['access_token_claims'], { team: 'billing', tier: 3, x: 'a=b' });
+  });
+
   it('rotates secrets by name', async () => {
     await installation.run(['client', 'add', 'web', ...redirect]);
     const added = await installation.run(['client', 'add-secret', 'web', '2027', '--expires-in', '3600', '--json']);
@@ -144,6 +152,12 @@ describe('identity client', () => {
     ['a scope that it does not know', ['add', 'x', ...service, '--audience', 'logging-service=rm'], /no scope rm; it/],
     ['no redirect URI and no grant type', ['add', 'x'], /needs a redirect URI or a grant type/],
     ['a redirect URI without TLS', ['add', 'x', '--redirect-uri', 'http://web.example/'], /must use https/],
+    [
+      'a default audience that is not granted',
+      ['add', 'x', ...service, '--default-audience', 'mail'],
+      /must be one of/,
+    ],
+    ['a registered claim', ['add', 'x', ...service, '--claim-in-token', 'sub=root'], /must not set sub/],
     ['a client id like an account', ['add', '3f2504e0-4f89-41d3-9a0c-0305e82c3301', ...redirect], /like a UUID/],
     ['a client id that is taken', ['add', 'web', ...redirect], /client_id is already taken/],
     ['the configured client', ['add', 'browser-ui', ...redirect], /client_id is already taken/],

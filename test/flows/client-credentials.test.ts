@@ -5,6 +5,7 @@ import type { AccessTokenAlg } from '../../src/store.ts';
 import {
   addRelyingParty,
   assertTokenError,
+  logIn,
   postForm,
   type RelyingParty,
   verifiedClaims,
@@ -94,6 +95,48 @@ describe('Client credentials', () => {
     const { body } = await postForm(single, '/token', { grant_type: 'client_credentials', scope: 'api:read' });
     const { aud, scope } = decodeJwt(String(body['access_token']));
     assert.deepEqual([aud, scope], ['https://api.example/v1', 'api:read']);
+  });
+
+  it('takes the default audience when none is named, and puts the claims of the registration into the token', async () => {
+    const worker = await addRelyingParty(
+      service,
+      {
+        redirect_uris: [],
+        grant_types: ['client_credentials'],
+        default_audience: 'https://api.example/v1',
+        access_token_claims: { team: 'billing', tier: 3 },
+      },
+      { 'ES256-service': null, 'https://api.example/v1': null },
+    );
+    const form = await postForm(worker, '/token', { grant_type: 'client_credentials' });
+    const json = await fetch(`${service.origin}/token`, {
+      method: 'POST',
+      headers: {
+        authorization: `Basic ${Buffer.from(`${worker.clientId}:${worker.secret}`).toString('base64')}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ sub: worker.clientId }),
+    });
+    const { token } = (await json.json()) as { token: string };
+    for (const issued of [String(form.body['access_token']), token]) {
+      const { aud, team, tier, scope, sub } = await verifiedClaims(service, issued, 'https://api.example/v1');
+      assert.deepEqual(
+        { aud, team, tier, scope, sub },
+        { aud: 'https://api.example/v1', team: 'billing', tier: 3, scope: 'api:read', sub: worker.clientId },
+      );
+    }
+  });
+
+  it('puts no claim of a client into the token of an end-user', async () => {
+    const web = await addRelyingParty(
+      service,
+      { access_token_claims: { role: 'admin' } },
+      { 'https://api.example/v1': null },
+    );
+    const resource = { resource: 'https://api.example/v1' };
+    const { tokens } = await logIn(web, { scope: 'openid api:read', ...resource }, undefined, resource);
+    const claims = decodeJwt(tokens.access_token);
+    assert.deepEqual([claims.aud, claims['role']], ['https://api.example/v1', undefined]);
   });
 
   it('gives a token for no resource server, without scope, when none is named among several', async () => {
