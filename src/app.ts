@@ -36,7 +36,8 @@ import { createUnitOfWorkMiddleware } from './http/unit-of-work.ts';
 import { createVerifyEndpoint } from './http/verify-endpoint.ts';
 import { createJwksFetchRecorder } from './keys/jwks-fetches.ts';
 import { openLiveKeyring, type WatchedKeys } from './keys/signing-keys.ts';
-import { createAuditLog } from './logging/events.ts';
+import { createAuditTrail } from './logging/audit-trail.ts';
+import { createAuditLog, createEventFactory } from './logging/events.ts';
 import { createAccessTokenCustomizer } from './provider/access-tokens.ts';
 import { createFindAccount } from './provider/accounts.ts';
 import { auditProvider, auditReplay } from './provider/audit.ts';
@@ -73,6 +74,8 @@ export interface App {
   startDraining(): void;
   /** the JWT with which this service writes to the central log service */
   logServiceToken(): Promise<ServiceToken>;
+  /** Writes what is queued for the audit trail; to be called after the last request, before the store is closed. */
+  end(): Promise<void>;
 }
 
 /** What the service is made from. */
@@ -90,7 +93,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { config, store, logger, clock } = options;
   const { issuer, sharedSecretIssuer } = config;
   const prefix = new URL(issuer).pathname.replace(/\/$/, '');
-  const audit = createAuditLog(logger);
+  const newEvent = createEventFactory(clock);
+  const trail = createAuditTrail({
+    append: store.auditEvents.append,
+    lossOf: (count) => newEvent('eventsLost', { count }),
+    logger,
+  });
+  const audit = createAuditLog(logger, { record: (event, facts) => trail.record(newEvent(event, facts)) });
 
   // who there is
   const accounts = createAccountDirectory({ accounts: store.accounts, passwords: createPasswordHasher(), clock });
@@ -308,6 +317,9 @@ export async function createApp(options: AppOptions): Promise<App> {
       const token = await issueFor(config.identitySub, config.loggingBackendAud);
       if (token === undefined) throw new Error(`no resource server ${config.loggingBackendAud}`);
       return token;
+    },
+    async end() {
+      await trail[Symbol.asyncDispose]();
     },
   };
 }

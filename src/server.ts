@@ -60,7 +60,8 @@ export async function startServer(options: {
   if ((await store.recover()) === 'rolled-back') logger.warn(ROLLED_BACK);
   await seed(store, config, clock);
   const app = await createApp({ config, store, logger, clock });
-  delivery = startDelivery(app, config, clock, createLogger({ level: config.logLevel, destination }));
+  opening.defer(() => app.end());
+  delivery = startDelivery(app, config, createLogger({ level: config.logLevel, destination }));
   opening.defer(async () => {
     await delivery?.drain(LOG_DRAIN_MS);
     delivery?.stop();

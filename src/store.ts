@@ -279,7 +279,7 @@ export interface JwksFetches {
  * by their hash only.
  */
 export interface AuditEvent {
-  /** Unique; events of one process in the same second sort by it. */
+  /** Unique; events of the same second sort by it. */
   id: string;
   /** epoch seconds */
   at: number;

@@ -2,6 +2,8 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config.ts';
 import { Conflict } from '../store.ts';
+import { createAdministration } from './administration.ts';
+import { auditCommand } from './audit.ts';
 import { clientCommand } from './client.ts';
 import { dbCommand } from './db.ts';
 import { doctorCommand } from './doctor.ts';
@@ -27,7 +29,11 @@ function createProgram(terminal: Terminal): Command {
   program.addCommand(resourceServerCommand(terminal));
   program.addCommand(keyCommand(terminal));
   program.addCommand(dbCommand(terminal));
+  program.addCommand(auditCommand(terminal));
   program.addCommand(doctorCommand(terminal));
+  const administration = createAdministration(terminal);
+  program.hook('preAction', (_program, command) => administration.begin(command));
+  program.hook('postAction', (_program, command) => administration.end(command));
   for (const command of [program, ...program.commands.flatMap((noun) => [noun, ...noun.commands])]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => terminal.stdout.write(text),

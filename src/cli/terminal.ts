@@ -11,6 +11,10 @@ export interface Terminal {
   readonly stderr: { write(text: string): unknown };
   /** where `.env` lies and relative paths of the configuration begin */
   readonly cwd: string;
+  /** who runs the program, as the operating system knows them */
+  readonly user?: string;
+  /** ends a command that goes on by itself: nobody reads it any more */
+  readonly signal?: AbortSignal;
 }
 
 /** The command cannot do what was asked: its message is the one line on stderr, and the program ends with 1. */

@@ -1,6 +1,8 @@
 // The security events of this service: one name, level and sentence each, so that a log can be searched for them.
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Level, Logger } from 'pino';
+import type { AuditEvent, Clock } from '../store.ts';
+import { cleanFields } from './redaction.ts';
 
 const events = {
   started: ['info', 'started'],
@@ -19,6 +21,8 @@ const events = {
   tokenRevoked: ['info', 'token revoked'],
   signingKeyPublished: ['info', 'the next signing key is published'],
   signingKeyForgotten: ['info', 'a signing key that was removed is forgotten'],
+  administration: ['info', 'changed by an administrator'],
+  eventsLost: ['error', 'audit events were lost'],
 } as const satisfies Record<string, readonly [Level, string]>;
 
 /**
@@ -44,23 +48,66 @@ export interface EventFacts {
   reason?: string | undefined;
   /** of the settings the process runs with */
   configHash?: string | undefined;
+  /** who, when it is neither client nor end-user: `cli:` and the name of the operating system's user */
+  actor?: string | undefined;
+  /** what an administrator did: the command as it was given */
+  command?: string | undefined;
+  /** how many, where events are counted */
+  count?: number | undefined;
 }
 
-/** Writes one line per event, with the event's name in `event`. */
-export type AuditLog = { readonly [name in keyof typeof events]: (facts: EventFacts) => void };
+export type EventName = keyof typeof events;
+
+/** Whether there is an event of that name. */
+export function isEventName(name: string): name is EventName {
+  return Object.hasOwn(events, name);
+}
+
+/** Writes one line per event, with the event's name in `event`, and records it where events are kept. */
+export type AuditLog = { readonly [name in EventName]: (facts: EventFacts) => void };
 
 /** Names a token in the log so that its events can be told together: SHA-256, base64url, the first 16 characters. */
 export function tokenHash(tokenId: string): string {
   return createHash('sha256').update(tokenId).digest('base64url').slice(0, 16);
 }
 
-/** Creates the audit log on top of a logger. */
-export function createAuditLog(logger: Logger): AuditLog {
-  const writers = Object.entries(events).map(([event, [level, message]]) => [
-    event,
-    ({ tokenId, ...facts }: EventFacts) => {
+/** Makes events as they are kept: fit to be read, with the token's hash in the place of the token. */
+export function createEventFactory(clock: Clock): (event: EventName, facts: EventFacts) => AuditEvent {
+  const process = randomBytes(6).toString('base64url');
+  let number = 0;
+  return (event, { tokenId, clientId, accountId, ...facts }) => {
+    number += 1;
+    return {
+      id: `${base36(Date.now(), 9)}${base36(number, 8)}${process}`,
+      at: clock(),
+      event,
+      ...cleanFields(definedOnly({ clientId, accountId })),
+      facts: cleanFields(definedOnly({ ...facts, tokenHash: tokenId === undefined ? undefined : tokenHash(tokenId) })),
+    };
+  };
+}
+
+/** Sorts like the number in every collation. */
+function base36(value: number, digits: number): string {
+  return value.toString(36).padStart(digits, '0');
+}
+
+function definedOnly(facts: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined && value !== ''));
+}
+
+/** Creates the audit log on top of a logger. `record`, where given, takes each event as well. */
+export function createAuditLog(
+  logger: Logger,
+  { record }: { record?: (event: EventName, facts: EventFacts) => void } = {},
+): AuditLog {
+  const writers = Object.entries(events).map(([name, [level, message]]) => [
+    name,
+    (facts: EventFacts) => {
+      const { tokenId, ...rest } = facts;
       const token = tokenId === undefined ? {} : { tokenHash: tokenHash(tokenId) };
-      logger[level]({ event, ...facts, ...token }, message);
+      logger[level]({ event: name, ...rest, ...token }, message);
+      record?.(name as EventName, facts);
     },
   ]);
   return Object.fromEntries(writers) as AuditLog;

@@ -16,7 +16,7 @@ export function auditProvider(
     audit.interactionStarted({ ...factsOf(ctx), reason: prompt.reasons.join(' ') });
   });
   provider.on('grant.success', (ctx) => {
-    const facts = { ...factsOf(ctx), grantType: grantTypeOf(ctx), scope: ctx.oidc.accessToken?.scope };
+    const facts = { ...factsOf(ctx), ...issuedBy(ctx), grantType: grantTypeOf(ctx) };
     afterCommit(() => audit.tokenIssued(facts));
   });
   for (const event of ['grant', 'introspection', 'revocation', 'pushed_authorization_request', 'userinfo'] as const) {
@@ -29,6 +29,13 @@ export function auditProvider(
   provider.on('authorization.error', (ctx, error) => {
     if (error.statusCode >= 500) failed(ctx, error);
     else audit.tokenRefused({ ...factsOf(ctx), error: error.error, reason: reasonOf(error) });
+  });
+  provider.use(async (ctx, next) => {
+    await next();
+    if (ctx.path !== '/revoke' || ctx.status !== 200) return;
+    const asked = ctx as unknown as KoaContextWithOIDC;
+    const revoked = presentedToken(asked);
+    if (revoked) afterCommit(() => audit.tokenRevoked({ ...factsOf(asked), ...revoked }));
   });
   provider.on('grant.revoked', (ctx) => audit.grantRevoked(factsOf(ctx)));
   provider.on('end_session.success', (ctx) => audit.logoutSucceeded(factsOf(ctx)));
@@ -69,6 +76,20 @@ function factsOf(ctx: KoaContextWithOIDC): EventFacts {
     accountId: oidc.session?.accountId ?? oidc.account?.accountId,
     ip: ctx.ip,
   };
+}
+
+/** What the token endpoint issued: a token for the client itself or for an end-user. */
+function issuedBy({ oidc: { entities } }: KoaContextWithOIDC): EventFacts {
+  const token = entities.ClientCredentials ?? entities.AccessToken;
+  const audience = token?.resourceServer?.audience;
+  return { tokenId: token?.jti, scope: token?.scope, audience, accountId: entities.AccessToken?.accountId };
+}
+
+/** The token that the revocation endpoint was asked to revoke, where it is the client's own (RFC 7009 §2.1). */
+function presentedToken({ oidc }: KoaContextWithOIDC): EventFacts | undefined {
+  const { RefreshToken, AccessToken, ClientCredentials } = oidc?.entities ?? {};
+  const token = RefreshToken ?? AccessToken ?? ClientCredentials;
+  return token?.clientId === oidc.client?.clientId ? token && { tokenId: token.jti, scope: token.scope } : undefined;
 }
 
 function grantTypeOf(ctx: KoaContextWithOIDC): string | undefined {

@@ -91,6 +91,7 @@ export async function startService(
     },
     async [Symbol.asyncDispose]() {
       await close(server);
+      await app.end();
       await store[Symbol.asyncDispose]();
       rmSync(folder, { recursive: true, force: true });
     },
