@@ -108,4 +108,28 @@ describe('Security events', () => {
     assertEvent(events, 'grantRevoked', {});
     assertEvent(events, 'logoutSucceeded', { accountId: tokens.claims()?.sub });
   });
+
+  it('keeps what it tells in the store, soon after', async () => {
+    const own = await addRelyingParty(service);
+    const { tokens } = await logIn(own);
+    await postForm(own, '/revoke', { token: String(tokens.refresh_token) });
+    await service.app.end();
+    const kept = await service.store.auditEvents.list({ clientId: own.clientId, limit: 100 });
+    const names = kept.map(({ event }) => event);
+    assert.deepEqual(names.toSorted(), [
+      'grantRevoked',
+      'interactionStarted',
+      'loginSucceeded',
+      'tokenIssued',
+      'tokenRevoked',
+    ]);
+    const [issued, revoked] = ['tokenIssued', 'tokenRevoked'].map((name) => kept.find(({ event }) => event === name));
+    assert.equal(issued?.accountId, tokens.claims()?.sub);
+    assert.equal(issued?.facts['ip'], '127.0.0.1');
+    for (const { facts } of [issued, revoked].filter((one) => one !== undefined)) {
+      assert.ok(facts['requestId']);
+      assert.match(String(facts['tokenHash']), /^[\w-]{16}$/);
+    }
+    assert.ok(!JSON.stringify(kept).includes(String(tokens.refresh_token)));
+  });
 });
