@@ -45,6 +45,7 @@ export async function deploy(engine: FaultEngine, prepare?: (store: Store) => Pr
     const { encryptionKeys } = parseConfig(env);
     await using store = await openStore({ database: database.location, clock, box: createSecretBox(encryptionKeys) });
     await store.migrate();
+    await store.recover();
     const accounts = createAccountDirectory({ accounts: store.accounts, passwords: createPasswordHasher(), clock });
     await seedDemoAccount(accounts, { username: LOGIN, password: PASSWORD });
     await prepare?.(store);

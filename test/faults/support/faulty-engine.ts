@@ -6,12 +6,15 @@ import type { Schema } from '../../../adapters/schema.ts';
 /** What happens at a call: it rejects, it waits, or the process ends. */
 export type Fault = () => Promise<void>;
 
+/** What kind of call it was. */
+export type Place = 'read' | 'begin' | 'statement' | 'committed';
+
 export interface FaultyEngine {
   readonly engine: Engine;
   /** From now on, `fault` happens at the nth call, once. */
   arm(nth: number, fault: Fault): void;
-  /** Whether it happened; it does not happen any more. */
-  disarm(): boolean;
+  /** Where it happened, if it did; it does not happen any more. */
+  disarm(): Place | undefined;
 }
 
 /**
@@ -21,11 +24,13 @@ export interface FaultyEngine {
 export function createFaultyEngine(engine: Engine): FaultyEngine {
   let left = 0;
   let armed: Fault | undefined;
+  let hit: Place | undefined;
 
-  async function call(): Promise<void> {
+  async function call(place: Place): Promise<void> {
     if (!armed) return;
     left -= 1;
     if (left !== 0) return;
+    hit = place;
     await armed();
   }
 
@@ -33,7 +38,7 @@ export function createFaultyEngine(engine: Engine): FaultyEngine {
     db.withPlugin({
       transformQuery: ({ node }) => node,
       async transformResult({ result }) {
-        await call();
+        await call('statement');
         return result;
       },
     });
@@ -42,23 +47,24 @@ export function createFaultyEngine(engine: Engine): FaultyEngine {
     engine: {
       ...engine,
       async read(work) {
-        await call();
+        await call('read');
         return engine.read(work);
       },
       async write(work) {
-        await call();
+        await call('begin');
         const answer = await engine.write((transaction) => work(watched(transaction)));
-        await call();
+        await call('committed');
         return answer;
       },
     },
     arm(nth, fault) {
       left = nth;
+      hit = undefined;
       armed = fault;
     },
     disarm() {
       armed = undefined;
-      return left <= 0;
+      return hit;
     },
   };
 }
