@@ -169,7 +169,8 @@ export async function raceReplays(
     const winners = count(result, answers);
     for (const answer of answers) {
       if (winners.includes(answer)) continue;
-      assert.ok(answer.status === 400 || answer.status === 401, `${answer.status} ${answer.text}`);
+      // 429: so many refusals of one client in a minute are guesses
+      assert.ok([400, 401, 429].includes(answer.status), `${answer.status} ${answer.text}`);
       assertNoToken(answer);
     }
   }
