@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { CompactSign, type CryptoKey } from 'jose';
 import type { Clock, RevokedTokens } from '../store.ts';
+import { backdatingSeconds } from './access-token.ts';
 
 /** The `typ` of the feed, and its media type without `application/`: it passes for no other kind of token. */
 export const revocationFeedType = 'revocations+jwt';
@@ -45,16 +46,16 @@ export function createRevocationFeed(options: {
     }
   };
 
-  async function makeFeed(iat: number): Promise<RevocationFeed> {
+  async function makeFeed(now: number): Promise<RevocationFeed> {
     const tokens = await revokedTokens.list(maxRevocations + 1);
     const revoked = tokens.slice(0, maxRevocations).map(({ jtiHash }) => jtiHash);
     const complete = tokens.length <= maxRevocations;
     const { alg, kid, key } = signingKey();
-    const claims = { iss: issuer, iat, exp: iat + lifetime, complete, revoked };
+    const claims = { iss: issuer, iat: now - backdatingSeconds, exp: now + lifetime, complete, revoked };
     const jwt = await new CompactSign(Buffer.from(JSON.stringify(claims)))
       .setProtectedHeader({ alg, typ: revocationFeedType, kid })
       .sign(key);
     const contents = hash('sha256', [kid, complete, ...revoked].join(), 'base64url').slice(0, 16);
-    return { jwt, etag: `W/"${Math.floor(iat / period)}-${contents}"` };
+    return { jwt, etag: `W/"${Math.floor(now / period)}-${contents}"` };
   }
 }
