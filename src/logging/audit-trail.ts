@@ -37,8 +37,9 @@ export function createAuditTrail(options: AuditTrailOptions): AuditTrail {
   let writing: Promise<void> | undefined;
 
   async function writeAll(): Promise<void> {
-    await waitFor(gatherMs);
     while (queue.length > 0 || lost > 0) {
+      // a transaction costs much more than an event: what can wait waits for company
+      if (queue.length < batch) await waitFor(gatherMs);
       if (await writeBatch()) continue;
       if (ending.signal.aborted) return;
       await waitFor(retryMs);
