@@ -55,7 +55,9 @@ export async function openListener(handler: RequestListener, place: Place, logge
     handler(request, response);
   });
   answerMalformedRequests(server, logger);
-  server.maxConnections = MAX_CONNECTIONS;
+  // Without the latter a worker passes what is too much on to the next one, which may be full too, and so on. @types/node
+  // does not know it yet.
+  Object.assign(server, { maxConnections: MAX_CONNECTIONS, dropMaxConnection: true });
   await listen(server, place);
   server.on('error', (error) => logger.error({ err: error }, 'the listener has a problem'));
   const address = server.address();

@@ -1,25 +1,17 @@
 // Everything between a configuration and a listening socket: opened in this order, ended in the opposite one.
 import type { DestinationStream } from 'pino';
-import { openStore } from '../adapters/open-store.ts';
-import { seedDemoAccount } from './accounts/demo.ts';
-import { createAccountDirectory } from './accounts/directory.ts';
-import { createPasswordHasher } from './accounts/passwords.ts';
 import { type App, createApp } from './app.ts';
 import type { Config } from './config.ts';
-import { createSecretBox } from './keys/secret-box.ts';
+import { clock, openDatabase, prepareStore } from './database.ts';
 import { startKeyWatch } from './key-watch.ts';
 import { openListener, type Place } from './listener.ts';
 import { createLogDelivery, type LogDelivery } from './logging/delivery.ts';
 import { createLogger, type Logger } from './logging/logger.ts';
-import type { Clock, Store } from './store.ts';
 import { startSweeper } from './sweeper.ts';
 
 /** How long requests in flight, and then queued log lines, may take once the server is told to end. */
 const DRAIN_MS = 7_000;
 const LOG_DRAIN_MS = 2_000;
-
-const ROLLED_BACK =
-  'the database was put back from a copy, or moved without its .generation file: every session, code and token in it was removed';
 
 /** The service, listening. */
 export interface RunningServer {
@@ -34,17 +26,17 @@ export interface RunningServer {
 }
 
 /**
- * Opens the store, makes what is missing in it, and listens. What was opened is closed again when a later step fails.
- * @param options `destination` takes the log lines
+ * Opens the store and listens. What was opened is closed again when a later step fails.
+ * @param options `destination` takes the log lines; a database that is not `prepared` is prepared first
  * @throws StoreRefused, StoreUnavailable, UnsealFailed, ListenRefused
  */
 export async function startServer(options: {
   config: Config;
   place: Place;
   destination: DestinationStream;
+  prepared: boolean;
 }): Promise<RunningServer> {
   const { config, place, destination } = options;
-  const clock = () => Math.floor(Date.now() / 1000);
   let delivery: LogDelivery | undefined;
   const logger = createLogger({
     level: config.logLevel,
@@ -53,12 +45,8 @@ export async function startServer(options: {
   });
 
   await using opening = new AsyncDisposableStack();
-  const store = opening.use(
-    await openStore({ database: config.database, clock, box: createSecretBox(config.encryptionKeys) }),
-  );
-  await store.migrate();
-  if ((await store.recover()) === 'rolled-back') logger.warn(ROLLED_BACK);
-  await seed(store, config, clock);
+  const store = opening.use(await openDatabase(config));
+  if (!options.prepared) await prepareStore(store, config, logger);
   const app = await createApp({ config, store, logger, clock });
   opening.defer(() => app.end());
   delivery = startDelivery(app, config, createLogger({ level: config.logLevel, destination }));
@@ -76,14 +64,8 @@ export async function startServer(options: {
   return { logger, address: listener.address, end: () => opened.disposeAsync() };
 }
 
-async function seed(store: Store, { demoAccount }: Config, clock: Clock): Promise<void> {
-  if (!demoAccount) return;
-  const accounts = createAccountDirectory({ accounts: store.accounts, passwords: createPasswordHasher(), clock });
-  await seedDemoAccount(accounts, demoAccount);
-}
-
 /** @param logger of the delivery's own troubles: writes here only, since its lines would only add to them */
-function startDelivery(app: App, config: Config, clock: Clock, logger: Logger): LogDelivery | undefined {
+function startDelivery(app: App, config: Config, logger: Logger): LogDelivery | undefined {
   if (!config.loggingBackendUrl) return undefined;
   return createLogDelivery({
     url: config.loggingBackendUrl,

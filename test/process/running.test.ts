@@ -84,14 +84,6 @@ describe('process: while it runs', () => {
     assert.match(callback, /\?code=/);
   });
 
-  it('warns that WEB_CONCURRENCY does nothing yet', async () => {
-    await using running = startProcess({ folder, env: { ...(await testEnvironment()), WEB_CONCURRENCY: '4' } });
-    await running.origin();
-    const warnings = running.log.filter(({ level }) => level === 40);
-    assert.equal(warnings.length, 1);
-    assert.match(String(warnings[0]?.['msg']), /WEB_CONCURRENCY is more than 1/);
-  });
-
   it('delivers its own log lines with a JWT for the log service', async () => {
     await using sink = await LogService.start();
     const env = { LOGGING_BACKEND_URL: sink.url, LOGGING_BACKEND_AUD: 'central-log', IDENTITY_SUB: 'identity-1' };
@@ -199,6 +191,14 @@ describe('process: under Phusion Passenger', () => {
     running.closeStdin();
     assert.equal((await running.exited).code, 0);
     assert.equal((await running.said('ending'))['reason'], 'Passenger');
+  });
+
+  it('is one process, however many WEB_CONCURRENCY says, and warns of that', async () => {
+    const env = { ...productionEnvironment(), WEB_CONCURRENCY: '4' };
+    await using running = startProcess({ folder, env, preload: passengerPreload() });
+    assert.equal((await running.said('started'))['pid'], running.pid);
+    const warning = 'WEB_CONCURRENCY has no effect: what started this process decides how many run';
+    assert.equal((await running.said(warning))['level'], 40);
   });
 
   it('is loaded by require, as Passenger loads it', async () => {

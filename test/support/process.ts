@@ -60,8 +60,8 @@ export interface Running extends AsyncDisposable {
   readonly exited: Promise<Exit>;
   /** Where it listens. Rejects with its output when it ends first. */
   origin(): Promise<string>;
-  /** The first log line with this message, now or later. Rejects when the process ends without one. */
-  said(message: string): Promise<Record<string, unknown>>;
+  /** The first log line with this message, or a later one, now or later. Rejects when the process ends without it. */
+  said(message: string, time?: number): Promise<Record<string, unknown>>;
   kill(signal: NodeJS.Signals): void;
   closeStdout(): void;
   closeStdin(): void;
@@ -96,10 +96,10 @@ export function startProcess(options: { folder: Folder; env: Env; preload?: stri
     return { code, signal, ms: performance.now() - startedAt };
   });
 
-  function said(message: string): Promise<Record<string, unknown>> {
+  function said(message: string, time = 1): Promise<Record<string, unknown>> {
     return new Promise((resolve, reject) => {
       const look = () => {
-        const line = log.find(({ msg }) => msg === message);
+        const line = log.filter(({ msg }) => msg === message)[time - 1];
         if (!line && !ended) return;
         watchers.delete(look);
         if (line) resolve(line);
