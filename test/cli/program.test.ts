@@ -1,12 +1,15 @@
 // The `identity` program as a whole: usage, exit codes, where it works, and the smaller nouns.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openConfiguredStore } from '../../src/cli/workspace.ts';
 import { parseConfig } from '../../src/config.ts';
 import { openKeyring } from '../../src/keys/signing-keys.ts';
 import { createInstallation, environment, type Installation } from './run.ts';
+
+const entry = resolve(import.meta.dirname, '../../src/cli/identity.ts');
 
 describe('the identity program', () => {
   let installation: Installation;
@@ -105,7 +108,14 @@ describe('the identity program', () => {
       const { kid: _, alg, ...members } = key;
       assert.ok(['RS256', 'PS256', 'ES256', 'EdDSA'].includes(String(alg)));
       const [created_at, signs_at] = [1_800_000_000, 1_800_000_000];
-      assert.deepEqual(members, { state: 'signing', signs: true, created_at, signs_at, stops_at: null, removed_at: null });
+      assert.deepEqual(members, {
+        state: 'signing',
+        signs: true,
+        created_at,
+        signs_at,
+        stops_at: null,
+        removed_at: null,
+      });
     }
     assert.match((await installation.run(['key', 'list'])).stdout, /^\S+ +ES256 +signing +2027-01-15T08:00:00Z /m);
   });
@@ -162,7 +172,6 @@ describe('the identity program', () => {
   });
 
   it('runs as a program of its own and hands its exit code to the shell', () => {
-    const entry = resolve(import.meta.dirname, '../../src/cli/identity.ts');
     const run = (argv: string[], input: string) => {
       const options = { cwd: installation.folder, env: environment, input, encoding: 'utf8' } as const;
       return spawnSync(process.execPath, [entry, ...argv], options);
@@ -173,5 +182,34 @@ describe('the identity program', () => {
     assert.match(added.stdout, /^added alice, /);
     assert.equal(run(['user', 'add', 'alice'], '').status, 1);
     assert.equal(run(['user'], '').status, 2);
+  });
+
+  it('does its work in silence when the reader of its output has gone', async () => {
+    const child = spawn(process.execPath, [entry, 'user', 'add', 'alice', '--password-stdin'], {
+      cwd: installation.folder,
+      env: environment,
+    });
+    child.stdout.destroy();
+    child.stdin.end('a long enough password\n');
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    const [code] = await once(child, 'close');
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+    assert.match((await installation.run(['user', 'list'])).stdout, /^alice /m);
+  });
+
+  it('fails with one line when its output cannot be kept', function () {
+    if (!existsSync('/dev/full')) this.skip();
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, [entry, '--help'], {
+      cwd: installation.folder,
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    closeSync(full);
+    assert.equal(status, 1);
+    assert.match(stderr, /^identity: the output could not be written: ENOSPC[^\n]*\n$/);
   });
 });
