@@ -1,5 +1,6 @@
 // The signing keys of this installation, imported once: which key signs, which key verifies, what is published.
-import { type CryptoKey, importJWK, type JWK } from 'jose';
+import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import type { JWK } from 'jose';
 import type { SigningKey } from '../store.ts';
 import { type SigningAlg, signingAlgs } from './key-generation.ts';
 import { keyState, publishedKeys } from './schedule.ts';
@@ -8,7 +9,7 @@ import { keyState, publishedKeys } from './schedule.ts';
 export interface KeyInUse {
   readonly kid: string;
   readonly alg: SigningAlg;
-  readonly key: CryptoKey;
+  readonly key: KeyObject;
 }
 
 /** The keys in use; `createKeyring` makes an immutable view of one moment, `openLiveKeyring` one that follows the time. */
@@ -42,9 +43,9 @@ export async function createKeyring(signingKeys: readonly SigningKey[], now: num
     const publicJwk = publicPart(privateJwk);
     privateKeys.push(Object.freeze(privateJwk));
     publicKeys.push(Object.freeze(publicJwk));
-    verifying.set(kid, { kid, alg, key: await importKey(publicJwk, 'public') });
+    verifying.set(kid, { kid, alg, key: importKey(publicJwk, 'public') });
     const signs = keyState(signingKey, now) === 'signing' && !signing.has(alg);
-    if (signs) signing.set(alg, { kid, alg, key: await importKey(privateJwk, 'private') });
+    if (signs) signing.set(alg, { kid, alg, key: importKey(privateJwk, 'private') });
   }
 
   return {
@@ -59,10 +60,9 @@ export async function createKeyring(signingKeys: readonly SigningKey[], now: num
   };
 }
 
-async function importKey(jwk: JWK, type: 'private' | 'public'): Promise<CryptoKey> {
-  const key = await importJWK(jwk);
-  if (key instanceof Uint8Array || key.type !== type) throw new Error(`signing key ${jwk.kid} has no ${type} part`);
-  return key;
+function importKey(jwk: JWK, type: 'private' | 'public'): KeyObject {
+  const input = { key: jwk as JsonWebKey, format: 'jwk' } as const;
+  return type === 'private' ? createPrivateKey(input) : createPublicKey(input);
 }
 
 /** Names what may leave instead of what may not: a member nobody thought of stays inside. */

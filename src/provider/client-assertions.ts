@@ -1,5 +1,5 @@
 // Client authentication by JWTs that only we can verify: signed with a client's secret, or by a platform it runs on.
-import { createHash } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { type CryptoKey, compactVerify, errors as joseErrors } from 'jose';
 import type { Context } from 'koa';
 import { signsWithSecret } from '../clients/metadata-rules.ts';
@@ -130,7 +130,7 @@ async function signingSecret(text: string, client: ClientRecord, now: number): P
 }
 
 /** Whether that key has made the signature, by one of these algorithms. */
-export async function isSignedWith(text: string, key: CryptoKey, algorithms: string[]): Promise<boolean> {
+export async function isSignedWith(text: string, key: CryptoKey | KeyObject, algorithms: string[]): Promise<boolean> {
   try {
     await compactVerify(text, key, { algorithms });
     return true;

@@ -1,8 +1,8 @@
 // What every JWT access token of ours has in common (RFC 9068), whoever issues it.
-import { createSecretKey } from 'node:crypto';
-import { CompactSign, type CryptoKey } from 'jose';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { Keyring } from '../keys/keyring.ts';
 import type { AccessTokenAlg } from '../store.ts';
+import { signCompactJws } from './jws-signature.ts';
 
 /** The `typ` of our access tokens (RFC 9068 §2.1): what tells them from ID tokens and logout tokens. */
 export const accessTokenType = 'at+jwt';
@@ -36,7 +36,7 @@ export interface Issuers {
 export interface AccessTokenKey {
   readonly kid?: string;
   readonly alg: AccessTokenAlg;
-  readonly key: CryptoKey;
+  readonly key: KeyObject;
 }
 
 /**
@@ -59,21 +59,20 @@ export function issuerFor(alg: string, issuers: Issuers): string {
  * The shared secret as an HS256 key (RFC 7518 §3.2). Its bytes are the UTF-8 of the string, not what the string might
  * encode: PyJWT, given the same string, makes the same key.
  */
-export function importSharedSecret(secret: string): CryptoKey {
-  const key = createSecretKey(secret, 'utf8');
-  return key.toCryptoKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
+export function importSharedSecret(secret: string): KeyObject {
+  return createSecretKey(secret, 'utf8');
 }
 
 /** The key that signs for a resource server of that algorithm. @throws Error when the keyring has none */
 export function accessTokenKey(
   alg: AccessTokenAlg,
-  sources: { keyring: Keyring; sharedSecret: CryptoKey },
+  sources: { keyring: Keyring; sharedSecret: KeyObject },
 ): AccessTokenKey {
   return alg === 'HS256' ? { alg, key: sources.sharedSecret } : sources.keyring.signingKey(alg);
 }
 
 /** The token in compact serialization (RFC 7515 §7.1). */
 export function signAccessToken(claims: AccessTokenClaims, { alg, kid, key }: AccessTokenKey): Promise<string> {
-  const header = { alg, typ: accessTokenType, ...(kid !== undefined && { kid }) };
-  return new CompactSign(Buffer.from(JSON.stringify(claims))).setProtectedHeader(header).sign(key);
+  const header = { typ: accessTokenType, ...(kid !== undefined && { kid }) };
+  return signCompactJws(JSON.stringify(claims), { alg, key, header });
 }

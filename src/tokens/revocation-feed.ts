@@ -1,6 +1,6 @@
 // The revocation feed: a short signed list with which services that verify JWTs locally can honour revocation.
-import { hash } from 'node:crypto';
-import { CompactSign, type CryptoKey } from 'jose';
+import { hash, type KeyObject } from 'node:crypto';
+import { CompactSign } from 'jose';
 import type { Clock, RevokedTokens } from '../store.ts';
 import { backdatingSeconds } from './access-token.ts';
 
@@ -27,7 +27,7 @@ export interface RevocationFeed {
 /** @param options `signingKey` is asked anew for each feed, since keys are rotated */
 export function createRevocationFeed(options: {
   revokedTokens: Pick<RevokedTokens, 'list'>;
-  signingKey: () => { kid: string; alg: string; key: CryptoKey };
+  signingKey: () => { kid: string; alg: string; key: KeyObject };
   issuer: string;
   clock: Clock;
 }): () => Promise<RevocationFeed> {
