@@ -12,11 +12,16 @@ import { prepareQuery } from './prepared-query.ts';
 import { revokeEverythingOf } from './revocations.ts';
 import type { ClientsTable } from './schema.ts';
 
+/** How many clients are kept as they were read last. */
+const OPENED_CLIENTS = 1_000;
+
 /** The clients of one database. Reading one rejects when a digest does not unseal: its key must not be forgotten. */
 export function createClients({ engine, clock, box }: { engine: Engine; clock: Clock; box: SecretBox }): Clients {
   const findRow = prepareQuery<{ clientId: string }, ClientsTable>((db, slot) =>
     db.selectFrom('clients').selectAll().where('client_id', '=', slot('clientId')),
   );
+
+  const openClient = createClientOpener(box);
 
   return {
     async insert(client) {
@@ -31,11 +36,11 @@ export function createClients({ engine, clock, box }: { engine: Engine; clock: C
     },
     async find(clientId) {
       const [row] = (await engine.read((db) => findRow(db, { clientId }))).rows;
-      return row && toClient(row, box);
+      return row && openClient(row);
     },
     async list() {
       const rows = await engine.read((db) => db.selectFrom('clients').selectAll().orderBy('client_id').execute());
-      return rows.map((row) => toClient(row, box));
+      return rows.map(openClient);
     },
     async update(client) {
       const { client_id, ...columns } = toRow(client, box);
@@ -64,6 +69,39 @@ function toRow(client: ClientRecord, box: SecretBox): ClientsTable {
     secrets: JSON.stringify(client.secrets.map((secret) => mapSecret(secret, (text) => box.seal(text, context)))),
     created_at: client.createdAt,
   };
+}
+
+/**
+ * What a row holds. Of a row that says the same as last time the answer is the same, frozen record: parsing and unsealing
+ * cost more than reading, and a request asks for its client several times.
+ */
+function createClientOpener(box: SecretBox): (row: ClientsTable) => ClientRecord {
+  const opened = new Map<string, { row: ClientsTable; client: ClientRecord }>();
+  return (row) => {
+    const last = opened.get(row.client_id);
+    if (last && isSameRow(last.row, row)) return last.client;
+    const client = deepFreeze(toClient(row, box));
+    if (opened.size >= OPENED_CLIENTS) opened.clear();
+    opened.set(row.client_id, { row, client });
+    return client;
+  };
+}
+
+function isSameRow(one: ClientsTable, other: ClientsTable): boolean {
+  return (
+    one.secrets === other.secrets &&
+    one.metadata === other.metadata &&
+    one.audiences === other.audiences &&
+    one.created_at === other.created_at
+  );
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    Object.freeze(value);
+    for (const member of Object.values(value)) deepFreeze(member);
+  }
+  return value;
 }
 
 function toClient(row: ClientsTable, box: SecretBox): ClientRecord {

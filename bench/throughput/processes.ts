@@ -42,6 +42,7 @@ export async function startBareProvider(secret: string): Promise<MeasuredServer>
   const child = fork(join(import.meta.dirname, 'bare-provider.ts'), {
     env: { ...process.env, NODE_ENV: 'production', BENCH_SECRET: secret },
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    execArgv: process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? [],
   });
   const [{ port }] = (await once(child, 'message')) as [{ port: number }];
   return measured(child, port);

@@ -4,15 +4,21 @@ import type { ClientRecord } from '../store.ts';
 import { type Metadata, usesSecret } from './metadata-rules.ts';
 
 let standInKey: Buffer | undefined;
+const standIns = new WeakMap<ClientRecord, string>();
 
 /**
  * oidc-provider wants a `client_secret` of every client that authenticates with one, and would use it as a key for HS256
  * too. We keep digests only and compare them ourselves, so it gets a value that nobody knows: the same for a client as
  * long as the process lives, since the library caches clients by their metadata.
  */
-function standInSecret(clientId: string): string {
-  standInKey ??= randomBytes(32);
-  return createHmac('sha256', standInKey).update(clientId).digest('base64url');
+function standInSecret(client: ClientRecord): string {
+  let secret = standIns.get(client);
+  if (secret === undefined) {
+    standInKey ??= randomBytes(32);
+    secret = createHmac('sha256', standInKey).update(client.clientId).digest('base64url');
+    standIns.set(client, secret);
+  }
+  return secret;
 }
 
 function isEmpty(list: unknown): boolean {
@@ -54,6 +60,6 @@ export function providerMetadata(client: ClientRecord): Record<string, unknown> 
     client_id_issued_at: client.createdAt,
     first_party: metadata['first_party'] === true,
     require_pkce: metadata['require_pkce'] !== false,
-    ...(usesSecret(metadata) && { client_secret: standInSecret(client.clientId) }),
+    ...(usesSecret(metadata) && { client_secret: standInSecret(client) }),
   };
 }

@@ -31,8 +31,21 @@ const secretNames = new Set([
 const secretWords =
   /password|passwd|secret|(?:authorization|cookie|token|tokenhint|assertion|verifier|jwt|credential|privatekey|encryptionkey)s?$/;
 
+/** What was found of names that were asked before: ours are few. Names that strangers choose do not fill it. */
+const knownNames = new Map<string, boolean>();
+const maxKnownNames = 256;
+
 /** Whether a member, parameter or header of this name carries a secret, however it is cased and separated. */
 export function isSecretName(name: string): boolean {
+  let secret = knownNames.get(name);
+  if (secret === undefined) {
+    secret = soundsSecret(name);
+    if (knownNames.size < maxKnownNames && name.length <= maxNameLength) knownNames.set(name, secret);
+  }
+  return secret;
+}
+
+function soundsSecret(name: string): boolean {
   const plain = name.toLowerCase().replaceAll(/[^a-z]/g, '');
   return secretNames.has(plain) || secretWords.test(plain);
 }
