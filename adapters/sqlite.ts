@@ -87,9 +87,22 @@ function createEngine(writerConnection: Database.Database, readerConnection: Dat
     },
     async close() {
       readerConnection.close();
+      emptyLog(writerConnection);
       writerConnection.close();
     },
   };
+}
+
+/**
+ * The last connection to close does so itself. Where another process has the file open too, the file should be complete
+ * all the same, for whoever copies it once this one has ended.
+ */
+function emptyLog(connection: Database.Database): void {
+  try {
+    if (connection.open) connection.pragma('wal_checkpoint(TRUNCATE)');
+  } catch {
+    // what is committed is in the log, and whoever opens the file next finds it there
+  }
 }
 
 /**

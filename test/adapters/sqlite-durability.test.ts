@@ -1,6 +1,6 @@
 // Behaviour of SQLite commits: on disk when they are acknowledged, and an outage when they cannot be.
 import assert from 'node:assert/strict';
-import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, statSync, writeSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, it } from 'mocha';
@@ -146,6 +146,21 @@ describe('SQLite durability', () => {
       assert.equal(await count(), 1);
     } finally {
       await engine.close();
+    }
+  });
+
+  it('leaves a complete file when it closes, even if another process still has it open', async () => {
+    const engine = await openEngine();
+    const other = new Database(temporary.path);
+    try {
+      await engine.write((db) => sql`create table t (x)`.execute(db));
+      other.pragma('user_version'); // opens the file for real
+      assert.notEqual(statSync(`${temporary.path}-wal`).size, 0);
+      await engine.close();
+      assert.equal(statSync(`${temporary.path}-wal`).size, 0);
+    } finally {
+      await engine.close();
+      other.close();
     }
   });
 
