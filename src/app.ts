@@ -38,6 +38,8 @@ import { createJwksFetchRecorder } from './keys/jwks-fetches.ts';
 import { openLiveKeyring, type WatchedKeys } from './keys/signing-keys.ts';
 import { createAuditTrail } from './logging/audit-trail.ts';
 import { createAuditLog, createEventFactory } from './logging/events.ts';
+import { createDocumentFetcher, createDocumentFetcherBy } from './outbound/documents.ts';
+import { createIssuerKeys } from './outbound/issuer-keys.ts';
 import { createAccessTokenCustomizer } from './provider/access-tokens.ts';
 import { createFindAccount } from './provider/accounts.ts';
 import { auditProvider, auditReplay } from './provider/audit.ts';
@@ -51,6 +53,7 @@ import { createResourceIndicators } from './provider/resource-indicators.ts';
 import { translateStorageError, withTranslatedErrors } from './provider/storage-errors.ts';
 import { createStructuredTokens } from './provider/structured-tokens.ts';
 import { createVouchers } from './provider/vouchers.ts';
+import { createWorkloadVerifier } from './provider/workload-identity.ts';
 import { loggingResourceServer } from './resource-servers/logging.ts';
 import { createResourceServerRegistry } from './resource-servers/registry.ts';
 import { AlreadyConsumed, type Clock, type Store } from './store.ts';
@@ -240,9 +243,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     audit,
     issuer,
   });
+  const issuerKeys = createIssuerKeys({
+    fetchDocument: options.fetch ? createDocumentFetcherBy(options.fetch) : createDocumentFetcher(),
+    clock,
+  });
   const authenticateAssertion = createClientAssertions({
     findClient: clients.find,
-    verifyWorkload: async () => ({ fault: 'the client trusts no issuer' }),
+    verifyWorkload: createWorkloadVerifier({ keys: issuerKeys, issuer, clockSkew: config.clockSkew, clock }),
     recordUse,
     artifacts: units.artifacts,
     vouchers,

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { completeMetadata } from '../clients/metadata.ts';
 import type { ClientRecord } from '../store.ts';
 import { audiencesOf, type ClientOptions, metadataOf, withClientOptions } from './client-options.ts';
+import { addTrustCommands } from './client-trust.ts';
 import {
   Failure,
   instant,
@@ -125,5 +126,6 @@ export function clientCommand(terminal: Terminal): Command {
   withJson(client.command('remove-secret <client-id> <name>'))
     .description('remove a secret; the first one is named "first"')
     .action(removeSecret);
+  addTrustCommands(client, terminal);
   return client;
 }

@@ -1,5 +1,6 @@
 // The rules that client metadata keeps when it is registered (RFC 7591 §2, RFC 9700 §2).
 import { findStaticClaimsFault } from './static-claims.ts';
+import { findTrustFault } from './trust-rules.ts';
 
 /** A client that cannot be registered as it was given; the message says what is wrong. */
 export class InvalidClientMetadata extends Error {
@@ -20,9 +21,12 @@ const grantTypes = [
   'urn:openid:params:grant-type:ciba',
 ];
 
+/** Of our own: by the JWTs of trusted issuers alone. Any other confidential client may trust issuers too. */
+export const workloadMethod = 'workload_identity';
+
 const secretMethods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt'];
 const keyMethods = ['private_key_jwt', 'self_signed_tls_client_auth'];
-const authMethods = [...secretMethods, ...keyMethods, 'tls_client_auth', 'none'];
+const authMethods = [...secretMethods, ...keyMethods, 'tls_client_auth', workloadMethod, 'none'];
 
 const uriMembers = [
   'client_uri',
@@ -125,6 +129,12 @@ function checkGrantTypes(metadata: Metadata): void {
   }
 }
 
+function checkTrust({ trusted_issuers: rules, token_endpoint_auth_method: method }: Metadata): void {
+  if (rules === undefined) return;
+  const fault = method === 'none' ? 'are for confidential clients' : findTrustFault(rules);
+  if (fault !== undefined) throw new InvalidClientMetadata(`trusted_issuers ${fault}`);
+}
+
 function checkAuthentication(metadata: Metadata): void {
   const method = String(metadata['token_endpoint_auth_method']);
   if (!authMethods.includes(method)) {
@@ -182,6 +192,7 @@ export function checkMetadata(metadata: Metadata): void {
   const claims = metadata['access_token_claims'];
   const fault = claims === undefined ? undefined : findStaticClaimsFault(claims);
   if (fault !== undefined) throw new InvalidClientMetadata(`access_token_claims ${fault}`);
+  checkTrust(metadata);
   checkGrantTypes(metadata);
   checkAuthentication(metadata);
   checkNoSecretAsKey(metadata);

@@ -1,7 +1,7 @@
 // Client metadata: completing what was registered, and handing it to oidc-provider.
 import { createHmac, randomBytes } from 'node:crypto';
 import type { ClientRecord } from '../store.ts';
-import { type Metadata, usesSecret } from './metadata-rules.ts';
+import { type Metadata, usesSecret, workloadMethod } from './metadata-rules.ts';
 
 let standInKey: Buffer | undefined;
 const standIns = new WeakMap<ClientRecord, string>();
@@ -53,13 +53,16 @@ export function completeMetadata(given: Metadata): Record<string, unknown> {
  * `require_pkce`. Its `client_secret`, where there is one, is a stand-in that nothing matches: use `matchesSecret`.
  */
 export function providerMetadata(client: ClientRecord): Record<string, unknown> {
-  const metadata = completeMetadata(client.metadata);
+  const { trusted_issuers: _, ...metadata } = completeMetadata(client.metadata);
+  const isWorkload = metadata['token_endpoint_auth_method'] === workloadMethod;
   return {
     ...metadata,
+    // a secret that nobody knows: such a client is only ever vouched for
+    ...(isWorkload && { token_endpoint_auth_method: 'client_secret_basic' }),
     client_id: client.clientId,
     client_id_issued_at: client.createdAt,
     first_party: metadata['first_party'] === true,
     require_pkce: metadata['require_pkce'] !== false,
-    ...(usesSecret(metadata) && { client_secret: standInSecret(client) }),
+    ...((usesSecret(metadata) || isWorkload) && { client_secret: standInSecret(client) }),
   };
 }

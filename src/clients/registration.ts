@@ -3,6 +3,8 @@ import { type ClientRecord, type ClientSecret, type Clients, type Clock, Conflic
 import { completeMetadata } from './metadata.ts';
 import { checkMetadata, InvalidClientMetadata, type Metadata, signsWithSecret, usesSecret } from './metadata-rules.ts';
 import { newClientSecret, secretDigest } from './secrets.ts';
+import type { TrustConditions } from './trust-presets.ts';
+import { type TrustRule, trustRules } from './trust-rules.ts';
 
 /** What is known of a client before it exists. */
 export interface NewClient {
@@ -34,6 +36,14 @@ export interface ClientRegistry {
   addSecret(clientId: string, secret: { name: string; expiresAt?: number }): Promise<string | undefined>;
   /** False when there is no such client or secret. @throws InvalidClientMetadata when the client is configured */
   removeSecret(clientId: string, name: string): Promise<boolean>;
+  /**
+   * One more rule by which an outside issuer authenticates the client; `undefined` when there is no such client.
+   * @param name absent: the next free number
+   * @throws InvalidClientMetadata also when the rule is not narrow, Conflict('rule name')
+   */
+  trust(clientId: string, conditions: TrustConditions, name?: string): Promise<TrustRule | undefined>;
+  /** False when there is no such client or rule. @throws InvalidClientMetadata when the client is configured */
+  untrust(clientId: string, name: string): Promise<boolean>;
 }
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -56,6 +66,13 @@ function checkDefaultAudience(metadata: Metadata, audiences: NonNullable<NewClie
   const audience = metadata['default_audience'];
   if (audience === undefined || Object.hasOwn(audiences, String(audience))) return;
   throw new InvalidClientMetadata('default_audience must be one of the audiences that the client may ask tokens for');
+}
+
+function freeName(rules: readonly TrustRule[]): string {
+  const taken = new Set(rules.map(({ name }) => name));
+  let number = 1;
+  while (taken.has(String(number))) number += 1;
+  return String(number);
 }
 
 /** What is kept of a new secret. */
@@ -129,6 +146,26 @@ export function createClientRegistry(parts: {
       const secrets = client?.secrets.filter((secret) => secret.name !== name);
       if (!client || !secrets || secrets.length === client.secrets.length) return false;
       return clients.update({ ...client, secrets });
+    },
+
+    async trust(clientId, conditions, given) {
+      const client = await findStored(clientId);
+      if (!client) return undefined;
+      const rules = trustRules(client.metadata);
+      const name = given ?? freeName(rules);
+      if (rules.some((rule) => rule.name === name)) throw new Conflict('rule name');
+      const rule = { name, ...conditions };
+      const metadata = { ...client.metadata, trusted_issuers: [...rules, rule] };
+      checkMetadata(completeMetadata(metadata));
+      return (await clients.update({ ...client, metadata })) ? rule : undefined;
+    },
+
+    async untrust(clientId, name) {
+      const client = await findStored(clientId);
+      const rules = client && trustRules(client.metadata);
+      const kept = rules?.filter((rule) => rule.name !== name);
+      if (!client || !kept || kept.length === rules?.length) return false;
+      return clients.update({ ...client, metadata: { ...client.metadata, trusted_issuers: kept } });
     },
   };
 }

@@ -48,26 +48,61 @@ export function createProtocolRequests(options: ProtocolRequests): Middleware {
     if (ctx.method === 'POST' && FORMS.has(ctx.path)) {
       const sent = await readParameters(ctx, options);
       if (sent === undefined) return;
-      const parameters = AUTHENTICATED.has(ctx.path) ? await options.authenticateAssertion(ctx, sent) : sent;
+      const { parameters: given, inOldForm } = sent;
+      const parameters = AUTHENTICATED.has(ctx.path) ? await options.authenticateAssertion(ctx, given) : given;
       replay(ctx, withoutDroppedScope(WITH_AUDIENCE.has(ctx.path) ? withResource(parameters) : parameters));
+      await next();
+      if (inOldForm) answerInOldForm(ctx);
+      return;
     }
     return next();
   };
 }
 
-/** The form, or a JSON body with `grant_type` as that form; undefined when the request is already answered. */
-async function readParameters(ctx: Context, options: ProtocolRequests): Promise<Parameters | undefined> {
+interface SentParameters {
+  readonly parameters: Parameters;
+  /** they came as `{"sub","aud"}` */
+  readonly inOldForm?: boolean;
+}
+
+/**
+ * The form, or a JSON body with `grant_type`, or with a client assertion, as that form; undefined when the request is
+ * already answered.
+ */
+async function readParameters(ctx: Context, options: ProtocolRequests): Promise<SentParameters | undefined> {
   // RFC 6750 §2.1: userinfo may be asked by POST with the token in a header and no body at all
-  if (ctx.path === '/userinfo' && !ctx.get('content-type')) return {};
-  if (ctx.path !== '/token' || bodyKind(ctx) === 'form') return readForm(ctx);
+  if (ctx.path === '/userinfo' && !ctx.get('content-type')) return { parameters: {} };
+  if (ctx.path !== '/token' || bodyKind(ctx) === 'form') return { parameters: await readForm(ctx) };
   const body = await readJson(ctx);
-  if (body['grant_type'] === undefined) {
+  const inOldForm = body['grant_type'] === undefined;
+  if (inOldForm && body['client_assertion'] === undefined) {
     await options.serviceToken(ctx, body);
     return undefined;
   }
-  const parameters = parametersOf(body);
+  const parameters = parametersOf(inOldForm ? clientCredentialsOf(body) : body);
   refuseRepetition(parameters, parseParameters(ctx.querystring));
-  return parameters;
+  return { parameters, inOldForm };
+}
+
+/** The old JSON form, as the grant that it stands for: only the library can judge every kind of assertion. */
+function clientCredentialsOf({ sub, aud, ...rest }: Record<string, unknown>): Record<string, unknown> {
+  const { client_id: clientId = sub, client_assertion: assertion, client_assertion_type: type } = rest;
+  if (typeof sub !== 'string' || sub === '') throw new errors.InvalidRequest("missing required parameter 'sub'");
+  if (sub !== clientId) throw new errors.InvalidRequest('sub must be the client itself');
+  return {
+    grant_type: 'client_credentials',
+    client_id: clientId,
+    client_assertion: assertion,
+    ...(type !== undefined && { client_assertion_type: type }),
+    ...(aud !== undefined && { audience: aud }),
+  };
+}
+
+/** The library's answer, with what the old form has beside it (see src/http/service-token-endpoint.ts). */
+function answerInOldForm(ctx: Context): void {
+  const { access_token: token, ...body } = (ctx.body ?? {}) as Record<string, unknown>;
+  if (ctx.status === 200) ctx.body = { token, access_token: token, ...body };
+  else if (body['error'] === 'invalid_target') ctx.status = 403;
 }
 
 function parametersOf(body: Record<string, unknown>): Parameters {

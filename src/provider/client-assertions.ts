@@ -35,7 +35,7 @@ export type VerifyAssertion = (
 
 export interface ClientAssertions {
   findClient(clientId: string): Promise<ClientRecord | undefined>;
-  /** one that a platform signed for the workload that the client is; undefined: the client trusts none */
+  /** one that a platform signed for the workload that the client is */
   verifyWorkload: VerifyAssertion;
   recordUse(clientId: string, secretName: string): void;
   artifacts: Pick<Artifacts, 'find' | 'apply'>;

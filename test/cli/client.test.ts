@@ -118,6 +118,45 @@ describe('identity client', () => {
     assert.deepEqual(json()['access_token_claims'], { team: 'billing', tier: 3, x: 'a=b' });
   });
 
+  const presets: [argv: string[], issuer: string, subject: string][] = [
+    [
+      ['--preset', 'github-actions', '--repository', 'org/app', '--ref', 'refs/heads/main'],
+      'https://token.actions.githubusercontent.com',
+      'repo:org/app:ref:refs/heads/main',
+    ],
+    [
+      ['--preset', 'gitlab-ci', '--project', 'group/app', '--ref', 'main'],
+      'https://gitlab.com',
+      'project_path:group/app:ref_type:branch:ref:main',
+    ],
+    [
+      ['--preset', 'kubernetes', '--issuer', 'https://k8s.example', '--namespace', 'shop', '--service-account', 'api'],
+      'https://k8s.example',
+      'system:serviceaccount:shop:api',
+    ],
+    [
+      ['--issuer', 'https://ci.example', '--subject', 'a:b', '--claim', 'env=prod', '--audience', 'here'],
+      'https://ci.example',
+      'a:b',
+    ],
+  ];
+  it('lets platforms vouch for a client, in one line each, and takes it back', async () => {
+    const added = await installation.run(['client', 'add', 'ci', ...service, '--auth-method', 'workload_identity']);
+    assert.equal(added.stdout, 'client_id      ci\n');
+    for (const [index, [argv, issuer, subject]] of presets.entries()) {
+      const { code, json, stderr } = await installation.run(['client', 'trust', 'ci', ...argv, '--json']);
+      assert.equal(code, 0, stderr);
+      const { name, issuer: kept, subject: sub } = json();
+      assert.deepEqual([name, kept, sub], [String(index + 1), issuer, subject]);
+    }
+    assert.equal((await installation.run(['client', 'untrust', 'ci', '2'])).stdout, 'removed the trust rule 2 of ci\n');
+    const { trusted_issuers: rules } = (await installation.run(['client', 'show', 'ci', '--json'])).json();
+    assert.deepEqual(
+      (rules as { name: string }[]).map(({ name }) => name),
+      ['1', '3', '4'],
+    );
+  });
+
   it('rotates secrets by name', async () => {
     await installation.run(['client', 'add', 'web', ...redirect]);
     const added = await installation.run(['client', 'add-secret', 'web', '2027', '--expires-in', '3600', '--json']);
@@ -158,6 +197,20 @@ describe('identity client', () => {
       /must be one of/,
     ],
     ['a registered claim', ['add', 'x', ...service, '--claim-in-token', 'sub=root'], /must not set sub/],
+    ['trust without a condition', ['trust', 'web', '--issuer', 'https://ci.example'], /narrow each rule down/],
+    [
+      'trust in whatever',
+      ['trust', 'web', '--issuer', 'https://ci.example', '--subject', '*'],
+      /subject that is exact/,
+    ],
+    ['trust in nobody', ['trust', 'web', '--subject', 'a:b'], /--issuer or --preset/],
+    ['a preset without its facts', ['trust', 'web', '--preset', 'kubernetes'], /needs --issuer/],
+    [
+      'trust for an unknown client',
+      ['trust', 'x', '--issuer', 'https://ci.example', '--subject', 'a:b'],
+      /no client x/,
+    ],
+    ['to remove an unknown rule', ['untrust', 'web', '1'], /no client web with a trust rule 1/],
     ['a client id like an account', ['add', '3f2504e0-4f89-41d3-9a0c-0305e82c3301', ...redirect], /like a UUID/],
     ['a client id that is taken', ['add', 'web', ...redirect], /client_id is already taken/],
     ['the configured client', ['add', 'browser-ui', ...redirect], /client_id is already taken/],
