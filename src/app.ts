@@ -267,6 +267,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     allowUnauthenticated: config.allowUnauthenticatedTokens,
     audit,
   });
+  const structuredTokens = createStructuredTokens({
+    authenticate,
+    introspect: createIntrospection({ inspect: verifier.inspect, findClient: clients.find }),
+    revoke: createRevocation({ inspect: verifier.inspect, artifacts: units.artifacts }),
+    audit,
+    afterCommit: units.afterCommit,
+  });
 
   // from the outside in
   const koa = new Koa();
@@ -290,15 +297,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.use(own.routes());
   koa.use(interactions.routes());
   koa.use(createClientRefusalLimit(refuseClient));
-  koa.use(createProtocolRequests({ prefix, authenticateAssertion, serviceToken }));
   koa.use(
-    createStructuredTokens({
-      introspect: createIntrospection({ inspect: verifier.inspect, findClient: clients.find }),
-      revoke: createRevocation({ inspect: verifier.inspect, artifacts: units.artifacts }),
-      audit,
-      afterCommit: units.afterCommit,
-    }),
+    createProtocolRequests({ prefix, authenticateAssertion, serviceToken, shortCut: structuredTokens.shortCut }),
   );
+  koa.use(structuredTokens.aroundLibrary);
   koa.use(createPublishedDocuments(jwksFetches.note));
   koa.use((ctx, next) => (isProviderPath(ctx.path) ? providers.dispatch(ctx, next) : next()));
 

@@ -23,6 +23,8 @@ export interface ProtocolRequests {
   authenticateAssertion(ctx: Context, parameters: Parameters): Promise<Parameters>;
   /** answers POST /token with a JSON body that has no `grant_type` */
   serviceToken(ctx: Context, body: Record<string, unknown>): Promise<void>;
+  /** answers a form without the library; false when the library has to */
+  shortCut(ctx: Context, parameters: Parameters): Promise<boolean>;
 }
 
 /** Where a browser may be sent by POST; answered by the same request as a GET. */
@@ -49,6 +51,7 @@ export function createProtocolRequests(options: ProtocolRequests): Middleware {
       const sent = await readParameters(ctx, options);
       if (sent === undefined) return;
       const { parameters: given, inOldForm } = sent;
+      if (await options.shortCut(ctx, given)) return;
       const parameters = AUTHENTICATED.has(ctx.path) ? await options.authenticateAssertion(ctx, given) : given;
       replay(ctx, withoutDroppedScope(WITH_AUDIENCE.has(ctx.path) ? withResource(parameters) : parameters));
       await next();

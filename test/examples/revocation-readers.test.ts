@@ -118,7 +118,7 @@ describe('examples: readers of the revocation feed', () => {
 
     it('tells revoked tokens from good ones, five seconds later at most', async () => {
       const folder = join(import.meta.dirname, '../../examples/revocation');
-      reader = spawn(python, ['-c', DRIVER, folder, service.issuer], { stdio: ['pipe', 'pipe', 'inherit'] });
+      reader = spawn(python, ['-B', '-c', DRIVER, folder, service.issuer], { stdio: ['pipe', 'pipe', 'inherit'] });
       const lines = createInterface({ input: reader.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
       const answer = async (text: string) => {
         reader.stdin?.write(`${text}\n`);

@@ -143,6 +143,24 @@ describe('Introspection and revocation', () => {
       }
     });
 
+    it('is introspected whichever way the client authenticates and asks', async () => {
+      const post = await addRelyingParty(
+        service,
+        { token_endpoint_auth_method: 'client_secret_post' },
+        { 'logging-service': null },
+        client.ClientSecretPost(),
+      );
+      assert.equal((await client.tokenIntrospection(post.config, jwt)).active, true);
+      for (const more of [{ token_type_hint: 'refresh_token' }, { client_id: reader.clientId }, { unknown: 'x' }]) {
+        const { status, body } = await postForm(reader, '/introspect', { token: jwt, ...(more as object) });
+        assert.deepEqual([status, body['active']], [200, true], JSON.stringify(more));
+      }
+      const mismatch = await postForm(reader, '/introspect', { token: jwt, client_id: party.clientId });
+      assertTokenError(mismatch, 'invalid_request');
+      const wrongMethod = await postForm({ ...reader, ...post }, '/introspect', { token: jwt });
+      assertTokenError(wrongMethod, 'invalid_client', 401);
+    });
+
     it('is nothing to a caller without the right credentials', async () => {
       const stranger = { ...party, secret: 'not the secret of this client' };
       assertTokenError(await postForm(stranger, '/introspect', { token: jwt }), 'invalid_client', 401);
