@@ -9,6 +9,7 @@ import { dbCommand } from './db.ts';
 import { doctorCommand } from './doctor.ts';
 import { keyCommand } from './key.ts';
 import { resourceServerCommand } from './resource-server.ts';
+import { snippetCommand } from './snippet.ts';
 import type { Terminal } from './terminal.ts';
 import { userCommand } from './user.ts';
 
@@ -30,6 +31,7 @@ function createProgram(terminal: Terminal): Command {
   program.addCommand(keyCommand(terminal));
   program.addCommand(dbCommand(terminal));
   program.addCommand(auditCommand(terminal));
+  program.addCommand(snippetCommand(terminal));
   program.addCommand(doctorCommand(terminal));
   const administration = createAdministration(terminal);
   program.hook('preAction', (_program, command) => administration.begin(command));
