@@ -297,9 +297,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.use(own.routes());
   koa.use(interactions.routes());
   koa.use(createClientRefusalLimit(refuseClient));
-  koa.use(
-    createProtocolRequests({ prefix, authenticateAssertion, serviceToken, shortCut: structuredTokens.shortCut }),
-  );
+  koa.use(createProtocolRequests({ prefix, authenticateAssertion, serviceToken, shortCut: structuredTokens.shortCut }));
   koa.use(structuredTokens.aroundLibrary);
   koa.use(createPublishedDocuments(jwksFetches.note));
   koa.use((ctx, next) => (isProviderPath(ctx.path) ? providers.dispatch(ctx, next) : next()));
