@@ -52,6 +52,7 @@ import type { ProviderOptions } from './provider/provider.ts';
 import { createResourceIndicators } from './provider/resource-indicators.ts';
 import { translateStorageError, withTranslatedErrors } from './provider/storage-errors.ts';
 import { createStructuredTokens } from './provider/structured-tokens.ts';
+import { addTokenExchange } from './provider/token-exchange.ts';
 import { createVouchers } from './provider/vouchers.ts';
 import { createWorkloadVerifier } from './provider/workload-identity.ts';
 import { loggingResourceServer } from './resource-servers/logging.ts';
@@ -168,7 +169,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       artifacts: units.artifacts,
       findClient: async (clientId) => {
         const client = await clients.find(clientId);
-        return client && providerMetadata(client);
+        return client && providerMetadata(client, config.features);
       },
       translate: translateStorageError,
     }),
@@ -195,6 +196,17 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
   const providers = createLiveProvider(providerOptions, (provider) => {
     auditProvider(provider, { audit, logger, afterCommit: units.afterCommit });
+    if (config.features.has('token-exchange')) {
+      addTokenExchange(provider, {
+        inspect: verifier.inspect,
+        findClient: clients.find,
+        findResourceServer: resourceServers.find,
+        findAccount: providerOptions.findAccount,
+        resourceServerInfo: providerOptions.resourceIndicators.getResourceServerInfo,
+        artifacts: units.artifacts,
+        clock,
+      });
+    }
   });
 
   // our own endpoints

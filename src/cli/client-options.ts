@@ -21,6 +21,7 @@ export interface ClientOptions extends JsonOption {
   requirePkce: boolean;
   scope?: string;
   defaultAudience?: string;
+  serves?: string[];
   claimInToken?: [name: string, value: unknown][];
   backchannelLogoutUri?: string;
   jwksUri?: string;
@@ -69,6 +70,11 @@ export function withClientOptions(command: Command): Command {
     .option('--post-logout-redirect-uri <uri>', 'where to go after logout; may be repeated', collect)
     .option('--grant-type <type>', 'authorization_code, refresh_token, client_credentials…; may be repeated', collect)
     .option('--audience <audience[=scope,…]>', 'what it may ask tokens for; may be repeated', collect)
+    .option(
+      '--serves <audience>',
+      'it is this resource server, and may exchange tokens for it; may be repeated',
+      collect,
+    )
     .option('--default-audience <audience>', 'the audience of its tokens when it names none')
     .option(
       '--claim-in-token <name=value>',
@@ -99,6 +105,7 @@ export function metadataOf(options: ClientOptions): Record<string, unknown> {
     post_logout_redirect_uris: options.postLogoutRedirectUri,
     grant_types: options.grantType,
     scope: options.scope,
+    serves: options.serves,
     default_audience: options.defaultAudience,
     access_token_claims: options.claimInToken && Object.fromEntries(options.claimInToken),
     client_name: options.name,

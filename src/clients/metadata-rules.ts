@@ -24,6 +24,14 @@ const grantTypes = [
 /** Of our own: by the JWTs of trusted issuers alone. Any other confidential client may trust issuers too. */
 export const workloadMethod = 'workload_identity';
 
+/** Grant types that are there only when the feature of that name is on; a client may be registered for them before. */
+export const optionalGrantTypes: Readonly<Record<string, string>> = {
+  implicit: 'implicit',
+  'urn:ietf:params:oauth:grant-type:device_code': 'device',
+  'urn:ietf:params:oauth:grant-type:token-exchange': 'token-exchange',
+  'urn:openid:params:grant-type:ciba': 'ciba',
+};
+
 const secretMethods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt'];
 const keyMethods = ['private_key_jwt', 'self_signed_tls_client_auth'];
 const authMethods = [...secretMethods, ...keyMethods, 'tls_client_auth', workloadMethod, 'none'];
@@ -193,6 +201,7 @@ export function checkMetadata(metadata: Metadata): void {
   const fault = claims === undefined ? undefined : findStaticClaimsFault(claims);
   if (fault !== undefined) throw new InvalidClientMetadata(`access_token_claims ${fault}`);
   checkTrust(metadata);
+  listOf('serves', metadata['serves']);
   checkGrantTypes(metadata);
   checkAuthentication(metadata);
   checkNoSecretAsKey(metadata);

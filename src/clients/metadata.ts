@@ -1,7 +1,7 @@
 // Client metadata: completing what was registered, and handing it to oidc-provider.
 import { createHmac, randomBytes } from 'node:crypto';
 import type { ClientRecord } from '../store.ts';
-import { type Metadata, usesSecret, workloadMethod } from './metadata-rules.ts';
+import { type Metadata, optionalGrantTypes, usesSecret, workloadMethod } from './metadata-rules.ts';
 
 let standInKey: Buffer | undefined;
 const standIns = new WeakMap<ClientRecord, string>();
@@ -50,13 +50,24 @@ export function completeMetadata(given: Metadata): Record<string, unknown> {
 
 /**
  * The client as oidc-provider's adapter finds it, in wire names, with our own `first_party` (no consent page) and
- * `require_pkce`. Its `client_secret`, where there is one, is a stand-in that nothing matches: use `matchesSecret`.
+ * `require_pkce`. Its `client_secret`, where there is one, is a stand-in that nothing matches: use `matchingSecret`.
+ * @param features the optional ones that are on: the library knows no grant type of the others, and would take nothing
+ *   from a client that is registered for one
  */
-export function providerMetadata(client: ClientRecord): Record<string, unknown> {
+export function providerMetadata(
+  client: ClientRecord,
+  features: ReadonlySet<string> = new Set(),
+): Record<string, unknown> {
   const { trusted_issuers: _, ...metadata } = completeMetadata(client.metadata);
   const isWorkload = metadata['token_endpoint_auth_method'] === workloadMethod;
+  const isOffered = (grantType: unknown) => {
+    const feature = optionalGrantTypes[String(grantType)];
+    return feature === undefined || features.has(feature);
+  };
+  const grantTypes = metadata['grant_types'];
   return {
     ...metadata,
+    ...(Array.isArray(grantTypes) && { grant_types: grantTypes.filter(isOffered) }),
     // a secret that nobody knows: such a client is only ever vouched for
     ...(isWorkload && { token_endpoint_auth_method: 'client_secret_basic' }),
     client_id: client.clientId,

@@ -22,6 +22,12 @@ export function defaultAudience({ metadata, audiences }: ClientRecord): string |
   return typeof named === 'string' && Object.hasOwn(audiences, named) ? named : undefined;
 }
 
+/** Whether the client is the resource server of that audience: by its name, or by its registration. */
+export function servesAudience({ clientId, metadata }: ClientRecord, audience: string): boolean {
+  const served = metadata['serves'];
+  return clientId === audience || (Array.isArray(served) && served.includes(audience));
+}
+
 /** The audience of a client that has only this one. */
 export function soleAudience({ audiences }: ClientRecord): string | undefined {
   const [sole, ...others] = Object.keys(audiences);

@@ -8,6 +8,7 @@ import {
   type KoaContextWithOIDC,
 } from 'oidc-provider';
 import { staticClaims } from '../clients/static-claims.ts';
+import { actorClaim } from './token-exchange.ts';
 
 type IntrospectedToken = { clientId?: string | undefined; accountId?: unknown };
 
@@ -28,9 +29,13 @@ export function introspectionPolicy(findAccount: NonNullable<Configuration['find
   };
 }
 
-/** What the registration of a client adds to the tokens that it gets for itself: never to an end-user's. */
+/**
+ * What the registration of a client adds to the tokens that it gets for itself, never to an end-user's; those only name
+ * the services that act for the end-user.
+ */
 export function extraTokenClaims(_ctx: unknown, token: AccessToken | ClientCredentials) {
-  return token.kind === 'ClientCredentials' && token.client ? staticClaims(token.client) : {};
+  if (token.kind === 'ClientCredentials') return token.client ? staticClaims(token.client) : {};
+  return actorClaim(token) ?? {};
 }
 
 /**

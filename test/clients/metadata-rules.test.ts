@@ -29,6 +29,7 @@ describe('the rules of client metadata', () => {
       { ...service, token_endpoint_auth_method: 'client_secret_basic', token_endpoint_auth_signing_alg: 'HS256' },
       /must be asymmetric/,
     ],
+    ['audiences served that are no list', { ...service, serves: 'orders' }, /serves must be a list/],
     ['claims that are no object', { ...service, access_token_claims: ['a'] }, /must be an object/],
     ['the audience as a claim', { ...service, access_token_claims: { aud: 'x' } }, /must not set aud/],
     ['an actor as a claim', { ...service, access_token_claims: { act: { sub: 'x' } } }, /must not set act/],
