@@ -1,5 +1,5 @@
 // Client secrets: making one, the digest that is kept of it, and comparing what a client presents.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ClientRecord, ClientSecret } from '../store.ts';
 
 const maxLength = 1_024;
@@ -14,7 +14,7 @@ export function newClientSecret(): string {
 
 /** What is kept of a secret: its SHA-256 in base64url. Enough for random secrets, which nobody can guess. */
 export function secretDigest(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url');
+  return hash('sha256', secret, 'base64url');
 }
 
 function equals(presented: Buffer, digest: string): boolean {
@@ -37,9 +37,7 @@ export function matchingSecret(
   now: number,
 ): ClientSecret | undefined {
   const wellFormed = presented !== '' && presented.length <= maxLength && !/\p{Cc}/u.test(presented);
-  const digest = createHash('sha256')
-    .update(wellFormed ? presented : '')
-    .digest();
+  const digest = hash('sha256', wellFormed ? presented : '', 'buffer');
   const live = liveSecrets(client, now);
   const [match] = live.filter((secret) => equals(digest, secret.digest));
   if (live.length === 0) equals(digest, '');

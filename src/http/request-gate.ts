@@ -153,6 +153,8 @@ function forwardedAddress(req: IncomingMessage, peer: Peer, trusts: (address: st
  * short, octal and hexadecimal spellings are that `ipaddr.js` would take.
  */
 function canonicalAddress(text: string): string | undefined {
+  // of IPv4 there is one spelling that is an address
+  if (isIP(text) === 4) return text;
   return isIP(text) === 0 ? undefined : ipaddr.process(text).toString();
 }
 
@@ -167,6 +169,7 @@ function createAddressMatcher(ranges: readonly string[]): (address: string) => b
     return [address, address.kind() === 'ipv4' ? 32 : 128] as [ipaddr.IPv4 | ipaddr.IPv6, number];
   });
   return (text) => {
+    if (blocks.length === 0) return false;
     const address = ipaddr.process(text);
     return blocks.some(([base, bits]) => base.kind() === address.kind() && address.match(base, bits));
   };

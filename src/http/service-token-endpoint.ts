@@ -18,7 +18,7 @@ export interface ServiceTokenEndpoint {
     resourceServer: ResourceServer;
     scope?: string;
     extra?: Record<string, unknown>;
-  }): Promise<{ token: string; expiresIn: number }>;
+  }): Promise<{ token: string; jti: string; expiresIn: number }>;
   /** development only: anybody gets a token for any `sub`, as the old service did */
   allowUnauthenticated: boolean;
   audit: AuditLog;
@@ -46,13 +46,13 @@ export function createServiceTokenEndpoint(options: ServiceTokenEndpoint) {
       options.audit.tokenRefused({ ...factsOf(ctx), clientId, error: 'invalid_target', audience: aud });
       throw new Forbidden('invalid_target', 'the audience is unknown or not granted to this client');
     }
-    const { token, expiresIn } = await options.issue({
+    const { token, jti, expiresIn } = await options.issue({
       clientId,
       resourceServer,
       ...(scope ? { scope } : {}),
       ...(client && { extra: staticClaims(client.metadata) }),
     });
-    options.audit.tokenIssued({ ...factsOf(ctx), clientId, audience: aud, scope, tokenId: token });
+    options.audit.tokenIssued({ ...factsOf(ctx), clientId, audience: aud, scope, tokenId: jti });
     ctx.body = { token, access_token: token, token_type: 'Bearer', expires_in: expiresIn, ...(scope ? { scope } : {}) };
   };
 

@@ -1,5 +1,5 @@
 // The security events of this service: one name, level and sentence each, so that a log can be searched for them.
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { Level, Logger } from 'pino';
 import type { AuditEvent, Clock } from '../store.ts';
 import { cleanFields } from './redaction.ts';
@@ -68,7 +68,7 @@ export type AuditLog = { readonly [name in EventName]: (facts: EventFacts) => vo
 
 /** Names a token in the log so that its events can be told together: SHA-256, base64url, the first 16 characters. */
 export function tokenHash(tokenId: string): string {
-  return createHash('sha256').update(tokenId).digest('base64url').slice(0, 16);
+  return hash('sha256', tokenId, 'base64url').slice(0, 16);
 }
 
 /** Makes events as they are kept: fit to be read, with the token's hash in the place of the token. */

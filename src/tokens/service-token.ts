@@ -14,6 +14,7 @@ import {
 /** A service token and its lifetime in seconds. */
 export interface ServiceToken {
   readonly token: string;
+  readonly jti: string;
   readonly expiresIn: number;
 }
 
@@ -45,6 +46,7 @@ export function createServiceTokens(
   return {
     async issue({ clientId, resourceServer, scope, extra }) {
       const { audience, alg, expiresIn = defaultLifetime } = resourceServer;
+      const jti = randomUUID();
       const claims = {
         ...extra,
         iss: issuerFor(alg, options),
@@ -52,10 +54,10 @@ export function createServiceTokens(
         aud: audience,
         client_id: clientId,
         ...(scope && { scope }),
-        jti: randomUUID(),
+        jti,
         ...accessTokenTimes(clock(), expiresIn),
       };
-      return { token: await signAccessToken(claims, accessTokenKey(alg, sources)), expiresIn };
+      return { token: await signAccessToken(claims, accessTokenKey(alg, sources)), jti, expiresIn };
     },
   };
 }
