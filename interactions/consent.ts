@@ -2,7 +2,7 @@
 import type { Interaction } from 'oidc-provider';
 import { addToGrant, type ConsentRequest } from '../src/provider/grants.ts';
 import { audienceOf } from '../src/resource-servers/identifiers.ts';
-import { presentClient, urlsOf } from './interaction.ts';
+import { presentClient, sealedRequestOf, urlsOf } from './interaction.ts';
 import { factsOf, type InteractionStep } from './router.ts';
 
 /** What a scope lets the client do, in words that follow "It will be able to". */
@@ -18,7 +18,7 @@ export const consent: InteractionStep = {
   async show({ ctx, parts, interaction, client }) {
     const { scopes, claims, resources } = requestOf(interaction);
     const account = await parts.accounts.find(String(interaction.session?.accountId));
-    const { action, cancel, redirectUri } = urlsOf(parts.issuer, interaction);
+    const { action, cancel, redirectUri } = urlsOf(parts.issuer, interaction, sealedRequestOf(ctx));
     const presented = presentClient(client);
     parts.pages.show(
       ctx,

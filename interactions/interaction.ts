@@ -2,6 +2,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'koa';
 import { type Client, errors, type Interaction, type Provider } from 'oidc-provider';
+import { SEALED_REQUEST } from '../src/provider/sealed-requests.ts';
 
 /** An interaction whose cookie the browser holds, with the client that began it. */
 export interface OngoingInteraction {
@@ -55,11 +56,22 @@ export function createFormTokens(secrets: readonly [string, ...string[]]): FormT
   };
 }
 
-/** Where the forms of an interaction go, and where answering them may lead. */
-export function urlsOf(issuer: string, { uid, params }: Interaction) {
-  const action = `${new URL(issuer).pathname.replace(/\/$/, '')}/login/${uid}`;
+/** Where the forms of an interaction go, with what lets it begin again, and where answering them may lead. */
+export function urlsOf(issuer: string, { uid, params }: Interaction, sealedRequest: string | undefined) {
+  const page = `${new URL(issuer).pathname.replace(/\/$/, '')}/login/${uid}`;
+  const query = sealedRequest === undefined ? '' : `?${SEALED_REQUEST}=${encodeURIComponent(sealedRequest)}`;
   const redirectUri = params['redirect_uri'];
-  return { action, cancel: `${action}/cancel`, redirectUri: typeof redirectUri === 'string' ? [redirectUri] : [] };
+  return {
+    action: `${page}${query}`,
+    cancel: `${page}/cancel${query}`,
+    redirectUri: typeof redirectUri === 'string' ? [redirectUri] : [],
+  };
+}
+
+/** The request of this interaction as it travels in the URL; whether it opens is found out when it is needed. */
+export function sealedRequestOf(ctx: Context): string | undefined {
+  const sealed = ctx.query[SEALED_REQUEST];
+  return typeof sealed === 'string' ? sealed : undefined;
 }
 
 /** What pages show of a client (RFC 7591 §2). */

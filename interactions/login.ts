@@ -3,7 +3,7 @@ import type { Interaction } from 'oidc-provider';
 import { PasswordQueueFull } from '../src/accounts/hash-queue.ts';
 import { PASSWORD_ACR } from '../src/provider/interaction-policy.ts';
 import { TemporarilyUnavailable } from '../src/provider/storage-errors.ts';
-import { presentClient, urlsOf } from './interaction.ts';
+import { presentClient, sealedRequestOf, urlsOf } from './interaction.ts';
 import { factsOf, type InteractionStep, type StepRequest } from './router.ts';
 
 /** One sentence for an unknown name, a wrong password and a disabled account alike. */
@@ -48,7 +48,7 @@ function render(
   { ctx, parts, interaction, client }: StepRequest,
   said: { login?: string; error?: string; notice?: string },
 ): void {
-  const { action, cancel, redirectUri } = urlsOf(parts.issuer, interaction);
+  const { action, cancel, redirectUri } = urlsOf(parts.issuer, interaction, sealedRequestOf(ctx));
   const presented = presentClient(client);
   parts.pages.show(
     ctx,

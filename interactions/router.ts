@@ -1,13 +1,21 @@
 // The routes of sign-in: /login/:uid shows and takes the step that the authorization request is at.
-import type { Context } from 'koa';
+import type { Context, Next } from 'koa';
 import Router from 'koa-router';
 import { errors, type Interaction, type InteractionResults, type Provider } from 'oidc-provider';
 import type { AccountDirectory } from '../src/accounts/directory.ts';
 import { type Parameters, readForm } from '../src/http/body.ts';
 import type { PageResponses } from '../src/http/page-responses.ts';
 import type { AuditLog } from '../src/logging/events.ts';
+import type { LostSignIns } from '../src/provider/lost-sign-ins.ts';
+import { SEALED_REQUEST } from '../src/provider/sealed-requests.ts';
 import { consent } from './consent.ts';
-import { type FormTokens, getInteraction, type OngoingInteraction, refuseForeignForms } from './interaction.ts';
+import {
+  type FormTokens,
+  getInteraction,
+  type OngoingInteraction,
+  refuseForeignForms,
+  sealedRequestOf,
+} from './interaction.ts';
 import { login } from './login.ts';
 
 /** What the steps work with. */
@@ -17,6 +25,7 @@ export interface InteractionParts {
   accounts: AccountDirectory;
   pages: PageResponses;
   tokens: FormTokens;
+  lostSignIns: LostSignIns;
   audit: AuditLog;
   /** the OIDC issuer, whose path every URL starts with */
   issuer: string;
@@ -51,22 +60,33 @@ export function createInteractionRouter(parts: InteractionParts): Router {
     });
   });
 
-  router.get('/login/:uid', async (ctx) => {
+  router.get('/login/:uid/again', (ctx) => parts.lostSignIns.sendAgain(ctx, String(ctx.params.uid)));
+
+  router.get('/login/:uid', continueIfLost, async (ctx) => {
     const request = await ongoing(ctx);
     await stepOf(request.interaction).show(request);
   });
 
-  router.post('/login/:uid', async (ctx) => {
+  router.post('/login/:uid', continueIfLost, async (ctx) => {
     const { request, form } = await submitted(ctx);
     const result = await stepOf(request.interaction).submit(request, form);
     if (result) await finish(request, result);
   });
 
-  router.post('/login/:uid/cancel', async (ctx) => {
+  router.post('/login/:uid/cancel', continueIfLost, async (ctx) => {
     const { request } = await submitted(ctx);
     if (request.interaction.prompt.name === 'consent') parts.audit.consentRefused(factsOf(request));
     await finish(request, { error: 'access_denied', error_description: 'the end-user cancelled the request' });
   });
+
+  async function continueIfLost(ctx: Context, next: Next): Promise<void> {
+    try {
+      await next();
+    } catch (error) {
+      if (!(error instanceof errors.SessionNotFound)) throw error;
+      parts.lostSignIns.show(ctx, ctx['params'].uid);
+    }
+  }
 
   async function ongoing(ctx: Context): Promise<StepRequest> {
     return { ctx, parts, ...(await getInteraction(parts.provider(), ctx)) };
@@ -100,8 +120,11 @@ function stepOf({ prompt }: Interaction): InteractionStep {
 async function finish({ ctx, parts }: StepRequest, result: InteractionResults): Promise<void> {
   const merge = { mergeWithLastSubmission: result.error === undefined };
   const location = await parts.provider().interactionResult(ctx.req, ctx.res, result, merge);
+  const url = new URL(location);
+  const sealedRequest = sealedRequestOf(ctx);
+  if (sealedRequest !== undefined) url.searchParams.set(SEALED_REQUEST, sealedRequest);
   ctx.status = 303;
-  ctx.set('location', location);
+  ctx.set('location', url.href);
   ctx.set('cache-control', 'no-store');
   ctx.body = '';
 }

@@ -47,9 +47,11 @@ import { createClientAssertions } from './provider/client-assertions.ts';
 import { createClientRefusal, createClientRefusalLimit } from './provider/client-refusals.ts';
 import { isProviderPath } from './provider/configuration.ts';
 import { createLiveProvider } from './provider/live-provider.ts';
+import { createLostSignIns } from './provider/lost-sign-ins.ts';
 import { createProviderPages } from './provider/pages.ts';
 import type { ProviderOptions } from './provider/provider.ts';
 import { createResourceIndicators } from './provider/resource-indicators.ts';
+import { createSealedRequests } from './provider/sealed-requests.ts';
 import { translateStorageError, withTranslatedErrors } from './provider/storage-errors.ts';
 import { createStructuredTokens } from './provider/structured-tokens.ts';
 import { addTokenExchange } from './provider/token-exchange.ts';
@@ -158,6 +160,14 @@ export async function createApp(options: AppOptions): Promise<App> {
   // the provider
   const units = createRequestUnits(store.artifacts, clock);
   const pages = createPageResponses(createPages({ installationName: new URL(issuer).host }));
+  const sealedRequests = createSealedRequests({ encryptionKeys: config.encryptionKeys, clock });
+  const lostSignIns = createLostSignIns({
+    requests: sealedRequests,
+    provider: () => providers.current(),
+    pages,
+    issuer,
+    clock,
+  });
   const providerOptions: ProviderOptions = {
     issuer,
     cookieSecrets: config.cookieSecrets,
@@ -184,7 +194,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       { issuer, sharedSecretIssuer },
       createAccessTokenMemory(units.artifacts, clock),
     ),
-    pages: createProviderPages(pages),
+    pages: createProviderPages(pages, lostSignIns),
+    interactionQuery: sealedRequests.queryFor,
     ...(options.fetch && { fetch: options.fetch }),
     clientAuthentication: {
       matchesClientSecret: withTranslatedErrors(
@@ -252,6 +263,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     accounts,
     pages,
     tokens: createFormTokens(config.cookieSecrets as [string, ...string[]]),
+    lostSignIns,
     audit,
     issuer,
   });

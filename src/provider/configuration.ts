@@ -8,6 +8,7 @@ import { loadExistingGrant } from './grants.ts';
 import { createInteractionPolicy, PASSWORD_ACR } from './interaction-policy.ts';
 import type { ProviderPages } from './pages.ts';
 import type { createResourceIndicators } from './resource-indicators.ts';
+import type { SealedRequests } from './sealed-requests.ts';
 
 export interface ProviderConfiguration {
   issuer: string;
@@ -20,6 +21,8 @@ export interface ProviderConfiguration {
   jwks: JWKS;
   adapter: (model: string) => Adapter;
   findAccount: NonNullable<Configuration['findAccount']>;
+  /** what follows the path of an interaction's URL */
+  interactionQuery: SealedRequests['queryFor'];
   resourceIndicators: ReturnType<typeof createResourceIndicators>;
   /** adapts the claims of every JWT access token before it is signed */
   customizeAccessToken: NonNullable<NonNullable<NonNullable<Configuration['formats']>['customizers']>['jwt']>;
@@ -117,7 +120,8 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
     formats: { customizers: { jwt: options.customizeAccessToken } },
     interactions: {
       policy: createInteractionPolicy(),
-      url: (_ctx, interaction) => `${new URL(issuer).pathname.replace(/\/$/, '')}/login/${interaction.uid}`,
+      url: (ctx, interaction) =>
+        `${new URL(issuer).pathname.replace(/\/$/, '')}/login/${interaction.uid}${options.interactionQuery(ctx, interaction)}`,
     },
     issueRefreshToken: (_ctx, client, code) =>
       client.grantTypeAllowed('refresh_token') && (code.scopes.has('offline_access') || client['first_party'] === true),

@@ -1,6 +1,7 @@
 // The pages that the library asks for: errors, the logout question, and its answer.
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { PageResponses } from '../http/page-responses.ts';
+import type { LostSignIns } from './lost-sign-ins.ts';
 
 type ErrorOut = { error: string; error_description?: string | undefined };
 
@@ -10,9 +11,12 @@ export interface ProviderPages {
   signedOut(ctx: KoaContextWithOIDC): void;
 }
 
-export function createProviderPages(pages: PageResponses): ProviderPages {
+export function createProviderPages(pages: PageResponses, lostSignIns: Pick<LostSignIns, 'show'>): ProviderPages {
   return {
     error(ctx, out, error) {
+      if (error instanceof errors.SessionNotFound && ctx.oidc.route === 'resume') {
+        return lostSignIns.show(ctx, String(ctx.path.split('/').at(-1)));
+      }
       const status = error instanceof errors.OIDCProviderError ? error.statusCode : 500;
       pages.error(ctx, { status, error: out.error, description: out.error_description });
     },

@@ -1,0 +1,120 @@
+// What an end-user sees whose sign-in cannot go on here: one sentence, and one button that continues.
+import { UnsecuredJWT } from 'jose';
+import type { Context } from 'koa';
+import type { Provider } from 'oidc-provider';
+import { formatParameters } from '../http/body.ts';
+import type { PageResponses } from '../http/page-responses.ts';
+import type { ErrorPage } from '../http/pages.ts';
+import type { Clock } from '../store.ts';
+import { SEALED_REQUEST, SENT_AGAIN, type SealedRequest, type SealedRequests } from './sealed-requests.ts';
+
+const DAY = 24 * 60 * 60;
+/** Seconds within which the way through the authorization endpoint to a page has been gone at once. */
+const AT_ONCE = 60;
+/** Seconds that a pushed request may lie until the redirect to it arrives. */
+const PUSHED_LIFETIME = 60;
+
+export interface LostSignIns {
+  /**
+   * Shows the page. Nothing happens until the button is pressed, and then an interaction begins in that browser: the
+   * one that got lost, or that belongs to another browser, stays as it is (security requirement R37).
+   */
+  show(ctx: Context, uid: string, status?: number): void;
+  /** Follows the button: sends the same authorization request again, which the library validates again. */
+  sendAgain(ctx: Context, uid: string): Promise<void>;
+}
+
+export function createLostSignIns(options: {
+  requests: SealedRequests;
+  /** the one in use */
+  provider(): Provider;
+  pages: PageResponses;
+  issuer: string;
+  clock: Clock;
+}): LostSignIns {
+  const { requests, pages, issuer, clock } = options;
+  const base = new URL(issuer).pathname.replace(/\/$/, '');
+
+  function show(ctx: Context, uid: string, status = 400): void {
+    const sealed = ctx.query[SEALED_REQUEST];
+    const again = `${base}/login/${uid}/again?${SEALED_REQUEST}=${encodeURIComponent(String(sealed))}`;
+    const request = requests.open(uid, sealed);
+    const age = request && clock() - request.sealedAt;
+    ctx.status = status;
+    pages.show(ctx, 'error', {
+      ...wordsFor({ request, age, again, home: `${base}/`, hasCookies: ctx.get('cookie') !== '', host: ctx.host }),
+      error: 'invalid_request',
+      requestId: ctx.response.get('x-request-id'),
+    });
+  }
+
+  return {
+    show,
+    async sendAgain(ctx, uid) {
+      const request = requests.open(uid, ctx.query[SEALED_REQUEST]);
+      if (request === undefined || clock() - request.sealedAt > DAY) return show(ctx, uid);
+      const parameters = request.pushed
+        ? await push(options.provider(), request, clock() + PUSHED_LIFETIME)
+        : request.parameters;
+      ctx.status = 303;
+      ctx.set('location', `${base}/authorize?${formatParameters({ ...parameters, [SENT_AGAIN]: '1' })}`);
+      ctx.set('cache-control', 'no-store');
+      ctx.body = '';
+    },
+  };
+}
+
+/** What the client gave us past the browser, or with its signature, does not become a query now (RFC 9126 §1). */
+async function push(
+  { PushedAuthorizationRequest, issuer }: Provider,
+  { parameters, trusted }: SealedRequest,
+  exp: number,
+) {
+  const clientId = String(parameters['client_id']);
+  const request = new UnsecuredJWT(parameters).setIssuer(clientId).setAudience(issuer).setExpirationTime(exp).encode();
+  const pushed = new PushedAuthorizationRequest({ request, ...(trusted.length > 0 && { trusted }) });
+  const id = await pushed.save(PUSHED_LIFETIME);
+  return { client_id: clientId, request_uri: `urn:ietf:params:oauth:request_uri:${id}` };
+}
+
+interface Situation {
+  request: SealedRequest | undefined;
+  /** seconds */
+  age: number | undefined;
+  /** where the button sends the request again */
+  again: string;
+  /** our own first page */
+  home: string;
+  hasCookies: boolean;
+  host: string;
+}
+
+function wordsFor(situation: Situation): Pick<ErrorPage, 'title' | 'message' | 'button'> {
+  const { request, age = 0, again, home, hasCookies, host } = situation;
+  if (request === undefined) {
+    return {
+      title: 'Start from your application',
+      message: 'Signing in begins at the application that you want to use: open it and choose to sign in there.',
+      button: { href: home, label: 'Go to the start page' },
+    };
+  }
+  if (age > DAY) {
+    return {
+      title: 'This sign-in is no longer open',
+      message: 'It was begun too long ago, so the application has to begin it anew.',
+      button: { href: request.home ?? home, label: 'Go to the application' },
+    };
+  }
+  if (request.sentAgain && age <= AT_ONCE && !hasCookies) {
+    return {
+      title: 'Your browser keeps no cookies',
+      message: `Signing in needs them: allow cookies for ${host} in your browser, then try again.`,
+      button: { href: again, label: 'Try again' },
+    };
+  }
+  return {
+    title: 'This sign-in is no longer open here',
+    message: 'It took too long, was finished in another tab, or was begun in another browser.',
+    button: { href: again, label: 'Continue to sign in' },
+  };
+}
