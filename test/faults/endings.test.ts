@@ -5,7 +5,7 @@ import { sqlite } from './support/databases.ts';
 import { long } from './support/length.ts';
 
 describe('Faults: endings', function () {
-  this.timeout(long ? 600_000 : 60_000);
+  this.timeout(long ? 1_200_000 : 120_000);
 
   it('drops no request of 16 clients while processes are replaced one after the other', async () => {
     const { dropped, badExits, endings, slowestEndMs } = await endRepeatedly(sqlite, long ? 10_000 : 500);

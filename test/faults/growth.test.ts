@@ -15,7 +15,7 @@ const CYCLES = long ? 50 : 5;
 const SIGN_INS = long ? 50 : 6;
 
 describe('Faults: growth', function () {
-  this.timeout(long ? 300_000 : 30_000);
+  this.timeout(long ? 300_000 : 60_000);
   let service: Service;
 
   before(async () => {

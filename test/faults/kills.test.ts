@@ -10,22 +10,26 @@ import { long } from './support/length.ts';
  */
 const KILLS = long ? 200 : 6;
 
-/** How long a process may take until it is ready, in milliseconds. */
+/**
+ * How long a process may take until it is ready, in milliseconds; where the machine is so busy that even a start without
+ * anything to recover takes longer, no more than twice that.
+ */
 const READY_MS = 3_000;
 
 describe('Faults: kills', function () {
-  this.timeout(long ? 1_200_000 : 90_000);
+  this.timeout(long ? 2_400_000 : 180_000);
 
   for (const [engine, kills] of [
     [sqlite, KILLS],
     [postgres, long ? 50 : 2],
   ] as const) {
     it(`loses nothing acknowledged on ${engine.name} in ${kills} kills under load, and lets nothing be used twice`, async () => {
-      const { violations, acknowledged, readyMs } = await killRepeatedly(engine, kills);
+      const { violations, acknowledged, firstReadyMs, readyMs } = await killRepeatedly(engine, kills);
       assert.deepEqual(violations.slice(0, 5), []);
       assert.ok(acknowledged > kills, `only ${acknowledged} requests were acknowledged`);
       const median = readyMs.toSorted((a, b) => a - b)[Math.floor(readyMs.length / 2)] ?? Number.NaN;
-      assert.ok(median <= READY_MS, `ready after ${median} ms`);
+      const allowed = Math.max(READY_MS, 2 * firstReadyMs);
+      assert.ok(median <= allowed, `ready after ${median} ms, the first time after ${firstReadyMs} ms`);
     });
   }
 });

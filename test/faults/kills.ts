@@ -13,7 +13,9 @@ const LIFE = { min: 30, max: 450 };
 
 export interface KillResult extends Tally {
   readonly kills: number;
-  /** of each start, from the start of the process until `/ready` was 200, in milliseconds */
+  /** of the first start, before any kill: from the start of the process until `/ready` was 200, in milliseconds */
+  readonly firstReadyMs: number;
+  /** of each start after a kill */
   readonly readyMs: readonly number[];
 }
 
@@ -26,6 +28,7 @@ export async function killRepeatedly(engine: FaultEngine, kills: number): Promis
   await using agents = new AsyncDisposableStack();
   const tally = createTally();
   let server: Server = await deployment.start();
+  const firstReadyMs = server.readyMs;
   const all = Array.from({ length: 2 * WORKERS }, () => agents.use(createRelyingAgent(() => server.origin)));
   for (const agent of all) await agent.signIn();
   const workers = all.map((agent, n) => (n % 2 === 0 ? createRefreshWorker : createCodeWorker)(agent, tally));
@@ -44,5 +47,5 @@ export async function killRepeatedly(engine: FaultEngine, kills: number): Promis
     readyMs.push(server.readyMs);
     await Promise.all(workers.map((worker) => worker.resume()));
   }
-  return { ...tally, kills, readyMs };
+  return { ...tally, kills, firstReadyMs, readyMs };
 }

@@ -25,7 +25,7 @@ const IMPATIENT_MS = 60;
 
 for (const engine of [sqlite, postgres]) {
   describe(`Faults: the nth call of ${engine.name}`, function () {
-    this.timeout(long ? 300_000 : 60_000);
+    this.timeout(long ? 300_000 : 120_000);
     let deployment: Deployment;
     let service: FaultyService;
     let agent: RelyingAgent;

@@ -15,7 +15,7 @@ const RECOVERY_MS = 5_000;
 const REFUSAL_MS = 2_500;
 
 describe('Faults: outages on SQLite', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let fleet: Fleet;
   let signer: SigningClient;
 
@@ -41,7 +41,7 @@ describe('Faults: outages on SQLite', function () {
 });
 
 describe('Faults: outages on Postgres', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it('lives through an immediate restart of the database under load (R79)', async () => {
     const signer = await createSigningClient();

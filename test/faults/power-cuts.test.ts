@@ -12,7 +12,7 @@ const ROUNDS = 8;
 const CUTS = 40;
 
 describe('Faults: power cuts', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let fleet: Fleet;
   let server: Server;
   let path: string;

@@ -24,7 +24,7 @@ for (const [engine, processes] of [
   [postgres, 3],
 ] as const) {
   describe(`Faults: races on ${engine.name} with ${processes} process${processes > 1 ? 'es' : ''}`, function () {
-    this.timeout(long ? 900_000 : 60_000);
+    this.timeout(long ? 900_000 : 120_000);
     let fleet: Fleet;
     let signer: SigningClient;
 
