@@ -57,6 +57,11 @@ export function isProviderPath(path: string): boolean {
   return PATHS.has(path) || /^\/(authorize|register)\/[\w-]+$/.test(path);
 }
 
+/** A redirect would lead where nobody checked what was registered (security requirement R66). */
+function withoutRedirects(fetch: NonNullable<Configuration['fetch']>): NonNullable<Configuration['fetch']> {
+  return (url, init) => fetch(url, { ...init, redirect: 'manual' });
+}
+
 /** No algorithm that uses a client secret as its key: what is kept of a secret cannot serve as one. */
 const ASYMMETRIC_ALGS = ['RS256', 'PS256', 'ES256', 'Ed25519', 'EdDSA'] as const;
 
@@ -110,7 +115,7 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
       },
       userinfo: { enabled: true },
     },
-    ...(options.fetch && { fetch: options.fetch }),
+    fetch: withoutRedirects(options.fetch ?? ((url, init) => globalThis.fetch(url, init))),
     fetchResponseBodyLimits: {
       jwks_uri: 64 * 1024,
       sector_identifier_uri: 64 * 1024,

@@ -1,7 +1,7 @@
 // Stories of clients that authenticate by a signed assertion (RFC 7523, OpenID Connect Core §9).
 import assert from 'node:assert/strict';
 import type { webcrypto } from 'node:crypto';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import * as client from 'openid-client';
 import { addRelyingParty, logIn, type RelyingParty } from '../support/relying-party.ts';
 import { type Service, startService } from '../support/service.ts';
@@ -13,12 +13,13 @@ describe('Client authentication by private_key_jwt', () => {
   let party: RelyingParty;
   let key: webcrypto.CryptoKey;
   let stranger: webcrypto.CryptoKey;
+  let jwk: JWK;
   before(async () => {
     service = await startService();
     const pair = await generateKeyPair('RS256', { extractable: true });
     key = pair.privateKey;
     stranger = (await generateKeyPair('RS256')).privateKey;
-    const jwk = { ...(await exportJWK(pair.publicKey)), kid: 'first', use: 'sig', alg: 'RS256' };
+    jwk = { ...(await exportJWK(pair.publicKey)), kid: 'first', use: 'sig', alg: 'RS256' };
     party = await addRelyingParty(
       service,
       {
@@ -90,4 +91,46 @@ describe('Client authentication by private_key_jwt', () => {
       assert.equal(((await answer.json()) as { error: string }).error, 'invalid_client');
     });
   }
+
+  it('takes keys from jwks_uri, follows no redirect, and asks once a minute at most (security.md R66)', async () => {
+    const answers: Record<string, () => Response> = {
+      'https://keys.example/good': () => Response.json({ keys: [jwk] }),
+      'https://keys.example/moved': () => Response.redirect('https://keys.example/good'),
+    };
+    const asked: string[] = [];
+    await using other = await startService(
+      {},
+      {
+        fetch: async (url, init) => {
+          asked.push(`${init?.redirect} ${url}`);
+          return answers[String(url)]?.() ?? Response.error();
+        },
+      },
+    );
+    const statusFor = async (clientId: string) => {
+      const assertion = await new SignJWT({ jti: crypto.randomUUID() })
+        .setProtectedHeader({ alg: 'RS256', kid: 'first' })
+        .setIssuer(clientId)
+        .setSubject(clientId)
+        .setAudience(other.issuer)
+        .setExpirationTime('1m')
+        .sign(key);
+      const parameters = { client_assertion_type: ASSERTION_TYPE, client_assertion: assertion };
+      const body = new URLSearchParams({ grant_type: 'client_credentials', ...parameters });
+      return (await fetch(`${other.origin}/token`, { method: 'POST', body })).status;
+    };
+    for (const name of ['good', 'moved']) {
+      await other.addClient({
+        clientId: name,
+        metadata: {
+          grant_types: ['client_credentials'],
+          token_endpoint_auth_method: 'private_key_jwt',
+          jwks_uri: `https://keys.example/${name}`,
+        },
+      });
+    }
+    assert.deepEqual([await statusFor('good'), await statusFor('good')], [200, 200]);
+    assert.equal(await statusFor('moved'), 401);
+    assert.deepEqual(asked, ['manual https://keys.example/good', 'manual https://keys.example/moved']);
+  });
 });
