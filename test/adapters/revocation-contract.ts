@@ -102,23 +102,31 @@ export function describeRevocationContract(engine: TestEngine): void {
       assert.deepEqual(await revokedOf('one', 'two', 'three'), ['one', 'two']);
     });
 
-    it('either denies a JWT or refuses to remember it, however many are issued while the grant is revoked', async () => {
-      await store.artifacts.apply([upsert('Grant', 'grant', { accountId: alice.id, clientId: 'web' })]);
-      const jtis = Array.from({ length: 24 }, (_, n) => `jwt-${n}`);
-      const writes = jtis.map((jti) => store.artifacts.apply([rememberJwt(jti, 'grant')]));
-      writes.splice(8, 0, store.artifacts.apply([{ do: 'revoke', grantId: 'grant' }]));
-      const outcomes = (await Promise.allSettled(writes)).toSpliced(8, 1);
-      const acknowledged = jtis.filter((_, index) => outcomes[index]?.status === 'fulfilled');
-      assert.deepEqual(await revokedOf(...jtis), acknowledged);
-      for (const outcome of outcomes) {
-        if (outcome.status === 'rejected') assert.ok(outcome.reason instanceof GrantRevoked, String(outcome.reason));
-      }
-    });
+    const interruptions: [name: string, end: () => Promise<unknown>][] = [
+      ['the grant is revoked', () => store.artifacts.apply([{ do: 'revoke', grantId: 'grant' }])],
+      ['the account is disabled', () => store.accounts.update({ ...alice, disabledAt: clock.now }, ['alice'])],
+      ['the account is removed', () => store.accounts.remove(alice.id)],
+    ];
+    for (const [name, end] of interruptions) {
+      it(`either denies a JWT or refuses to remember it, however many are issued while ${name}`, async () => {
+        await store.accounts.insert(alice, ['alice']);
+        await store.artifacts.apply([upsert('Grant', 'grant', { accountId: alice.id, clientId: 'web' })]);
+        const jtis = Array.from({ length: 24 }, (_, n) => `jwt-${n}`);
+        const writes: Promise<unknown>[] = jtis.map((jti) => store.artifacts.apply([rememberJwt(jti, 'grant')]));
+        writes.splice(8, 0, end());
+        const outcomes = (await Promise.allSettled(writes)).toSpliced(8, 1);
+        const acknowledged = jtis.filter((_, index) => outcomes[index]?.status === 'fulfilled');
+        assert.deepEqual(await revokedOf(...jtis), acknowledged);
+        for (const outcome of outcomes) {
+          if (outcome.status === 'rejected') assert.ok(outcome.reason instanceof GrantRevoked, String(outcome.reason));
+        }
+      });
+    }
 
     const endings: [name: string, end: () => Promise<boolean>, survives: boolean][] = [
       ['disabled account', () => store.accounts.update({ ...alice, disabledAt: clock.now }, ['alice']), false],
       ['removed account', () => store.accounts.remove(alice.id), false],
-      ['account that is only changed', () => store.accounts.update({ ...alice, username: 'al' }, ['al']), true],
+      ['renamed account', () => store.accounts.update({ ...alice, username: 'al' }, ['al']), true],
       ['removed client', () => store.clients.remove('web'), false],
     ];
     for (const [name, end, survives] of endings) {

@@ -173,6 +173,14 @@ describe('Revoked JWT access tokens', () => {
     });
   });
 
+  it('stay good after a logout when the end-user granted offline access (OpenID Connect Core §11)', async () => {
+    const offline = { scope: 'openid offline_access reports:read', audience: AUDIENCE, prompt: 'consent' };
+    const { tokens, agent } = await logIn(party, offline, undefined, { audience: AUDIENCE });
+    await agent.submit(await agent.open(`${service.origin}/logout`), {}, 'sign-out');
+    await assertGood(service, tokens.access_token);
+    assert.equal((await refreshed(tokens)).status, 200);
+  });
+
   it('never work again, whether the refresh or the revocation is first (security.md R12)', async () => {
     for (let round = 0; round < 12; round += 1) {
       const { tokens } = await signInFor(party);
