@@ -107,6 +107,9 @@ function truncate(text: string): string {
 // Ids, addresses, times and names of members: most of what is logged, and nothing in them to clean.
 const plainText = /^[\w.:-]{0,64}$/;
 
+// Our own sentences: credentials have a capital letter or a digit, and named values a sign before them.
+const plainSentence = /^[a-z ,'-]{0,100}$/;
+
 /**
  * One line of printable text of at most 1 KiB (as JSON) from any text.
  * JWTs, HTTP credentials and the values of secret parameters are masked; C0 controls become their Unicode pictures
@@ -114,6 +117,7 @@ const plainText = /^[\w.:-]{0,64}$/;
  */
 export function cleanText(text: string): string {
   if (plainText.test(text) && !text.includes('eyJ')) return text;
+  if (plainSentence.test(text)) return text;
   return truncate(makeVisible(maskSecrets(text.slice(0, maxScannedLength))).toWellFormed());
 }
 
