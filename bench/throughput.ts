@@ -14,7 +14,13 @@ import {
   verification,
 } from './throughput/installation.ts';
 import type { Latencies, Shot } from './throughput/load.ts';
-import { type MeasuredServer, startBareProvider, startLoad, startService } from './throughput/processes.ts';
+import {
+  type MeasuredServer,
+  startBareProvider,
+  startEmptyServer,
+  startLoad,
+  startService,
+} from './throughput/processes.ts';
 
 const CONNECTIONS = 8;
 
@@ -48,10 +54,11 @@ try {
   const secret = await register(env);
   const load = startLoad();
   const bare = await startBareProvider(secret);
+  const empty = await startEmptyServer();
   const service = await startService(env);
-  const servers = [bare, service];
+  const servers = [bare, empty, service];
   try {
-    const scenarios = await createScenarios(bare, service, secret);
+    const scenarios = await createScenarios({ bare, empty, service }, secret);
     const measurements = await measure(scenarios, load);
     print(scenarios, measurements);
   } finally {
@@ -62,13 +69,18 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-async function createScenarios(bare: MeasuredServer, service: MeasuredServer, secret: string): Promise<Scenario[]> {
+async function createScenarios(
+  { bare, empty, service }: Record<'bare' | 'empty' | 'service', MeasuredServer>,
+  secret: string,
+): Promise<Scenario[]> {
   const { port } = service;
   const tokens = {
     es256: await tokenFrom(jsonGrant(port, secret, 'bench-es256')),
     hs256: await tokenFrom(jsonGrant(port, secret, 'bench-hs256')),
   };
   const baseline = { name: BASELINE, server: bare, shot: formGrant(bare.port, secret, 'urn:audience:bench-es256') };
+  const shot = { ...jsonGrant(empty.port, secret, 'bench-es256'), expected: 'answer' };
+  const floor = { name: 'node:http: a constant answer', server: empty, shot };
   const ours: Omit<Scenario, 'server'>[] = [
     { name: 'form grant, ES256', shot: formGrant(port, secret, resourceIdentifier('bench-es256')), target: 1.15 },
     { name: 'JSON grant, ES256', shot: jsonGrant(port, secret, 'bench-es256'), target: 0.6 },
@@ -78,7 +90,7 @@ async function createScenarios(bare: MeasuredServer, service: MeasuredServer, se
     { name: '/introspect of a JWT, ES256', shot: introspection(port, secret, tokens.es256), target: 0.6 },
   ];
   const wanted = ours.filter(({ name }) => values.only === undefined || name.includes(values.only));
-  return [baseline, ...wanted.map((scenario) => ({ ...scenario, server: service }))];
+  return [baseline, floor, ...wanted.map((scenario) => ({ ...scenario, server: service }))];
 }
 
 /** Everything in turn, round by round: what the machine does beside it meets all of them alike. The first is not counted. */

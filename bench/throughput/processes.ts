@@ -38,8 +38,18 @@ function measured(child: ChildProcess, port: number): MeasuredServer {
 }
 
 /** The library alone. */
-export async function startBareProvider(secret: string): Promise<MeasuredServer> {
-  const child = fork(join(import.meta.dirname, 'bare-provider.ts'), {
+export function startBareProvider(secret: string): Promise<MeasuredServer> {
+  return startPlain('bare-provider.ts', secret);
+}
+
+/** A server that only answers: what no request can cost less than. */
+export function startEmptyServer(): Promise<MeasuredServer> {
+  return startPlain('empty-server.ts', '');
+}
+
+/** A file of this folder that tells its port. */
+async function startPlain(file: string, secret: string): Promise<MeasuredServer> {
+  const child = fork(join(import.meta.dirname, file), {
     env: { ...process.env, NODE_ENV: 'production', BENCH_SECRET: secret },
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     execArgv: process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? [],
