@@ -1,6 +1,7 @@
 // The storage contract of changing signing keys and of who fetched the JWKS, for one engine.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import { createSecretBox } from '../../src/keys/secret-box.ts';
 import type { SigningKey, Store } from '../../src/store.ts';
 import { box, createManualClock, type TestDatabase, type TestEngine } from './fixtures/temporary-database.ts';
 
@@ -104,6 +105,48 @@ export function describeKeyContract(engine: TestEngine): void {
       const kept = await store.jwksFetches.list();
       assert.equal(kept.length, 1_000);
       assert.equal(kept.at(-1)?.lastAt, 50 * day + 1);
+    });
+  });
+
+  describe(`re-encryption in ${engine.name}`, () => {
+    const clock = createManualClock();
+    const oldBox = createSecretBox(['the former encryption key, 32 bytes']);
+    const newBox = createSecretBox(['the present encryption key, 32 bytes']);
+    const both = createSecretBox(['the present encryption key, 32 bytes', 'the former encryption key, 32 bytes']);
+    let database: TestDatabase;
+
+    beforeEach(async () => {
+      database = await engine.createDatabase();
+    });
+    afterEach(() => database.drop());
+
+    const session = (n: number, expiresIn = 600) => {
+      return { do: 'upsert', model: 'Session', id: `s-${n}`, payload: { uid: `u-${n}` }, expiresIn } as const;
+    };
+
+    it('makes the present key enough, and finds what a process with the former one writes after it', async () => {
+      await using former = await database.open({ clock: clock.read, box: oldBox });
+      await former.migrate();
+      await former.keys.insertMissing([key('k')]);
+      const secrets = [{ name: 'first', digest: 'a digest', createdAt: 1 }];
+      const client = { clientId: 'web', metadata: {}, audiences: {}, secrets, createdAt: 1 };
+      await former.clients.insert(client);
+      await former.artifacts.apply(Array.from({ length: 210 }, (_, n) => session(n)));
+      await former.artifacts.apply([session(999, -1)]);
+
+      await using present = await database.open({ clock: clock.read, box: both });
+      assert.deepEqual(await present.reEncrypt(), { reEncrypted: 212, remaining: 0, unreadable: 0 });
+      assert.deepEqual(await present.reEncrypt(), { reEncrypted: 0, remaining: 0, unreadable: 0 });
+      await using alone = await database.open({ clock: clock.read, box: newBox });
+      assert.deepEqual(await alone.keys.list(), [key('k')]);
+      assert.deepEqual(await alone.clients.find('web'), client);
+      for (const n of [0, 99, 100, 209])
+        assert.deepEqual(await alone.artifacts.find('Session', `s-${n}`), { uid: `u-${n}` });
+
+      await former.artifacts.apply([session(5)]);
+      assert.deepEqual(await alone.reEncrypt(), { reEncrypted: 0, remaining: 0, unreadable: 1 });
+      assert.deepEqual(await present.reEncrypt(), { reEncrypted: 1, remaining: 0, unreadable: 0 });
+      await assert.rejects(former.keys.list());
     });
   });
 }
