@@ -68,6 +68,8 @@ export function providerMetadata(
   return {
     ...metadata,
     ...(Array.isArray(grantTypes) && { grant_types: grantTypes.filter(isOffered) }),
+    // the library writes into the keys that it is given
+    ...(metadata['jwks'] !== undefined && { jwks: structuredClone(metadata['jwks']) }),
     // a secret that nobody knows: such a client is only ever vouched for
     ...(isWorkload && { token_endpoint_auth_method: 'client_secret_basic' }),
     client_id: client.clientId,

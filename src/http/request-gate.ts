@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Middleware } from 'koa';
 import type { Logger } from 'pino';
+import { certificateHeaders } from './client-certificate.ts';
 
 export interface RequestGate {
   /** the OIDC issuer; its origin and path replace whatever the request claims */
@@ -49,6 +50,7 @@ export function createRequestGate({ issuer, trustedProxies, logger }: RequestGat
     // a target that is none must not be read again, least of all by what answers the refusal
     req.url = target ?? '/';
     for (const name of FORWARDED) delete req.headers[name];
+    if (!peer.trusted || peer.unix) for (const name of certificateHeaders) delete req.headers[name];
     req.headers['host'] = host;
     req.headers['x-forwarded-host'] = host;
     req.headers['x-forwarded-proto'] = scheme;

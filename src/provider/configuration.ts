@@ -6,6 +6,7 @@ import { extraTokenClaims, introspectionPolicy, isOriginOf, refuseSelfPromotion 
 import { cookieSettings } from './cookies.ts';
 import { loadExistingGrant } from './grants.ts';
 import { createInteractionPolicy, PASSWORD_ACR } from './interaction-policy.ts';
+import { mutualTls } from './mutual-tls.ts';
 import type { ProviderPages } from './pages.ts';
 import type { createResourceIndicators } from './resource-indicators.ts';
 import type { SealedRequests } from './sealed-requests.ts';
@@ -76,7 +77,14 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
     adapter: options.adapter,
     allowOmittingSingleRegisteredRedirectUri: false,
     claims: { ...claimsByScope, acr: null, auth_time: null, iss: null, sid: null },
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none'],
+    clientAuthMethods: [
+      'client_secret_basic',
+      'client_secret_post',
+      'client_secret_jwt',
+      'private_key_jwt',
+      'none',
+      ...(features.has('mtls') ? (['tls_client_auth', 'self_signed_tls_client_auth'] as const) : []),
+    ],
     clientBasedCORS: (_ctx, origin, client) => isOriginOf(client, origin),
     clockTolerance: options.clockSkew,
     cookies: cookieSettings(issuer, options.cookieSecrets),
@@ -104,6 +112,7 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
       introspection: { enabled: true, allowedPolicy: introspectionPolicy(options.findAccount) },
       jwtResponseModes: { enabled: features.has('jarm') },
       jwtUserinfo: { enabled: true },
+      mTLS: mutualTls(features.has('mtls')),
       pushedAuthorizationRequests: { enabled: true },
       requestObjects: { enabled: true },
       resourceIndicators: options.resourceIndicators,
