@@ -1,11 +1,11 @@
 // Decides whether a token is a good access token of ours for an audience: authenticates first, explains after.
-import type { KeyObject } from 'node:crypto';
 import type { Keyring } from '../keys/keyring.ts';
 import type { Clock, ResourceServer } from '../store.ts';
 import { type Issuers, importSharedSecret, maxLifetime } from './access-token.ts';
 import { findBrokenRule, type Refusal, refuse, type VerifiedClaims } from './claim-rules.ts';
 import { type CompactJws, type JwsHeader, parseCompactJws } from './compact-jws.ts';
 import { hasSignature } from './jws-signature.ts';
+import { rememberSignatures } from './verified-signatures.ts';
 
 /** The answer to "is this token good for that audience?", in wire names. */
 export type Verification = { readonly valid: true; readonly claims: VerifiedClaims } | Refusal;
@@ -43,10 +43,11 @@ const unverifiable: Refusal = Object.freeze({ valid: false, error: 'invalid_toke
 export function createVerifier(options: VerifierOptions): Verifier {
   const { keyring, clockSkew, clock, findResourceServer, isRevoked } = options;
   const sharedSecrets = options.sharedSecrets.map(importSharedSecret);
+  const isSignedBy = rememberSignatures(hasSignature);
 
   async function check(token: string, audienceOf: (jws: CompactJws) => string): Promise<Verification> {
     const jws = parseCompactJws(token);
-    if (jws === undefined || !isSigned(token, jws.header, keyring, sharedSecrets)) return unverifiable;
+    if (jws === undefined || !isSigned(token, jws.header)) return unverifiable;
 
     const audience = audienceOf(jws);
     const expectations = { audience, issuers: options, now: clock(), clockSkew, maxLifetime };
@@ -62,6 +63,14 @@ export function createVerifier(options: VerifierOptions): Verifier {
     return { valid: true, claims };
   }
 
+  /** Whether a key of ours made the signature. The key decides the algorithm, never the token (RFC 8725 §3.1). */
+  function isSigned(token: string, { alg, kid }: JwsHeader): boolean {
+    const named = kid === undefined ? undefined : keyring.verificationKey(kid);
+    if (named !== undefined) return named.alg === alg && isSignedBy(token, named.alg, named.key);
+    // an HMAC costs no more than remembering it would
+    return alg === 'HS256' && sharedSecrets.some((secret) => hasSignature(token, alg, secret));
+  }
+
   return {
     verify: (token, audience) => check(token, () => audience),
     inspect: (token) => check(token, soleAudience),
@@ -72,18 +81,6 @@ export function createVerifier(options: VerifierOptions): Verifier {
 function soleAudience({ payload: { aud } }: CompactJws): string {
   const [audience, ...others] = [aud].flat();
   return typeof audience === 'string' && others.length === 0 ? audience : '';
-}
-
-/** Whether a key of ours made the signature. The key decides the algorithm, never the token (RFC 8725 §3.1). */
-function isSigned(
-  token: string,
-  { alg, kid }: JwsHeader,
-  keyring: VerifierOptions['keyring'],
-  sharedSecrets: readonly KeyObject[],
-): boolean {
-  const named = kid === undefined ? undefined : keyring.verificationKey(kid);
-  if (named !== undefined) return named.alg === alg && hasSignature(token, named.alg, named.key);
-  return alg === 'HS256' && sharedSecrets.some((secret) => hasSignature(token, alg, secret));
 }
 
 /**
