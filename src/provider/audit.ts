@@ -53,6 +53,8 @@ export function auditProvider(
 export function auditReplay(audit: AuditLog, ctx: Context, error: AlreadyConsumed): void {
   const facts = { requestId: ctx.response.get('x-request-id'), ip: ctx.ip, reason: error.message };
   if (error.model === 'RefreshToken') audit.refreshTokenReused(facts);
+  // a client assertion, or a DPoP proof: nothing came from it, and nothing is revoked
+  else if (error.model === 'ReplayDetection') audit.tokenRefused({ ...facts, error: 'invalid_grant' });
   else audit.codeReplayed(facts);
 }
 

@@ -107,6 +107,18 @@ describe('Client authentication by client_secret_jwt', () => {
     assert.equal((await fetch(`${other.origin}/token`, { method: 'POST', body })).status, 401);
   });
 
+  it('takes one of many uses at once, and calls none of the others the replay of a code', async () => {
+    const assertion = await sign();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => send(assertion)));
+    const statuses = answers.map(({ status }) => status).sort();
+    assert.equal(statuses.filter((status) => status === 200).length, 1, String(statuses));
+    assert.ok(
+      statuses.every((status) => [200, 400, 401].includes(status)),
+      String(statuses),
+    );
+    assert.ok(!service.log.some((line) => line.includes('codeReplayed')));
+  });
+
   const past = Math.floor(Date.now() / 1000) - 120;
   const refused: [name: string, claims: Record<string, unknown>][] = [
     ['one for another audience', { aud: 'https://other.example' }],
