@@ -12,6 +12,11 @@ export interface RequestUnits {
    * @throws AlreadyConsumed, GrantRevoked, StoreUnavailable when the commit fails
    */
   run(answer: () => Promise<boolean>): Promise<void>;
+  /**
+   * The same search, but within a request each key is looked up once: a request sees one state of what it asks for
+   * several times. Not for what requests change.
+   */
+  remember<Found>(find: (key: string) => Promise<Found>): (key: string) => Promise<Found>;
   /** Has `effect` happen once the request's writes are durable; at once outside of a request. */
   afterCommit(effect: () => void): void;
 }
@@ -19,6 +24,8 @@ export interface RequestUnits {
 interface Request {
   readonly unit: UnitOfWork;
   readonly effects: (() => void)[];
+  /** by search and key */
+  readonly found: Map<unknown, Map<string, Promise<never>>>;
 }
 
 export function createRequestUnits(artifacts: Artifacts, clock: Clock): RequestUnits {
@@ -33,10 +40,21 @@ export function createRequestUnits(artifacts: Artifacts, clock: Clock): RequestU
       apply: (writes) => current().apply(writes),
     },
     async run(answer) {
-      const request: Request = { unit: createUnitOfWork(artifacts, clock), effects: [] };
+      const request: Request = { unit: createUnitOfWork(artifacts, clock), effects: [], found: new Map() };
       if (!(await requests.run(request, answer))) return;
       await request.unit.commit();
       for (const effect of request.effects) effect();
+    },
+    remember(find) {
+      return (key) => {
+        const request = requests.getStore();
+        if (!request) return find(key);
+        const answers = request.found.get(find) ?? new Map();
+        request.found.set(find, answers);
+        const answer = answers.get(key) ?? find(key);
+        answers.set(key, answer);
+        return answer;
+      };
     },
     afterCommit(effect) {
       const request = requests.getStore();

@@ -107,15 +107,17 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const audit = createAuditLog(logger, { record: (event, facts) => trail.record(newEvent(event, facts)) });
 
+  const units = createRequestUnits(store.artifacts, clock);
+
   // who there is
   const accounts = createAccountDirectory({ accounts: store.accounts, passwords: createPasswordHasher(), clock });
   const clients = createClientRegistry({
-    clients: store.clients,
+    clients: { ...store.clients, find: units.remember(store.clients.find) },
     builtIn: config.browserUi ? [browserUiClient(config.browserUi, config.loggingBackendAud)] : [],
     clock,
   });
   const resourceServers = createResourceServerRegistry({
-    resourceServers: store.resourceServers,
+    resourceServers: { ...store.resourceServers, find: units.remember(store.resourceServers.find) },
     builtIn: [loggingResourceServer(config.loggingBackendAud)],
     clock,
   });
@@ -158,7 +160,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
 
   // the provider
-  const units = createRequestUnits(store.artifacts, clock);
   const pages = createPageResponses(createPages({ installationName: new URL(issuer).host }));
   const sealedRequests = createSealedRequests({ encryptionKeys: config.encryptionKeys, clock });
   const lostSignIns = createLostSignIns({

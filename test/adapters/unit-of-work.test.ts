@@ -111,4 +111,20 @@ describe('Request units', () => {
     await units.artifacts.apply([put('Session', 'direct')]);
     assert.equal((await temporary.store.artifacts.find('Session', 'direct'))?.['jti'], 'direct');
   });
+
+  it('looks up once within a request, and every time outside of one', async () => {
+    await using temporary = await openTemporaryStore();
+    const units = createRequestUnits(temporary.store.artifacts, temporary.clock);
+    const asked: string[] = [];
+    const find = units.remember(async (key) => asked.push(key));
+    await units.run(async () => {
+      assert.deepEqual(await Promise.all([find('a'), find('a'), find('b')]), [1, 1, 2]);
+      return true;
+    });
+    assert.deepEqual(asked, ['a', 'b']);
+    await units.run(async () => (await find('a')) > 0);
+    await find('a');
+    await find('a');
+    assert.deepEqual(asked, ['a', 'b', 'a', 'a', 'a']);
+  });
 });
