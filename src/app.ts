@@ -208,6 +208,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
   const providers = createLiveProvider(providerOptions, (provider) => {
     auditProvider(provider, { audit, logger, afterCommit: units.afterCommit });
+    lostSignIns.noteAnswers(provider);
     if (config.features.has('token-exchange')) {
       addTokenExchange(provider, {
         inspect: verifier.inspect,

@@ -1,7 +1,7 @@
 // What an end-user sees whose sign-in cannot go on here: one sentence, and one button that continues.
 import { UnsecuredJWT } from 'jose';
 import type { Context } from 'koa';
-import type { Provider } from 'oidc-provider';
+import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import { formatParameters } from '../http/body.ts';
 import type { PageResponses } from '../http/page-responses.ts';
 import type { ErrorPage } from '../http/pages.ts';
@@ -15,6 +15,8 @@ const AT_ONCE = 60;
 const PUSHED_LIFETIME = 60;
 
 export interface LostSignIns {
+  /** Has the browser remember which request the provider answered last, since the client takes each answer once. */
+  noteAnswers(provider: Provider): void;
   /**
    * Shows the page. Nothing happens until the button is pressed, and then an interaction begins in that browser: the
    * one that got lost, or that belongs to another browser, stays as it is (security requirement R37).
@@ -33,22 +35,44 @@ export function createLostSignIns(options: {
   clock: Clock;
 }): LostSignIns {
   const { requests, pages, issuer, clock } = options;
-  const base = new URL(issuer).pathname.replace(/\/$/, '');
+  const { pathname, protocol } = new URL(issuer);
+  const base = pathname.replace(/\/$/, '');
+  const secure = protocol === 'https:';
+  const answered = `${secure ? '__Secure-' : ''}answered`;
+
+  function noteAnswer({ cookies, oidc }: KoaContextWithOIDC): void {
+    const chain = oidc.entities.Interaction?.cid;
+    const attributes = { path: pathname, httpOnly: true, sameSite: 'lax', secure, signed: true } as const;
+    if (chain !== undefined) cookies.set(answered, chain, attributes);
+  }
 
   function show(ctx: Context, uid: string, status = 400): void {
     const sealed = ctx.query[SEALED_REQUEST];
     const again = `${base}/login/${uid}/again?${SEALED_REQUEST}=${encodeURIComponent(String(sealed))}`;
     const request = requests.open(uid, sealed);
-    const age = request && clock() - request.sealedAt;
     ctx.status = status;
     pages.show(ctx, 'error', {
-      ...wordsFor({ request, age, again, home: `${base}/`, hasCookies: ctx.get('cookie') !== '', host: ctx.host }),
+      ...wordsFor({
+        request,
+        age: request ? clock() - request.sealedAt : 0,
+        isAnswered: request !== undefined && ctx.cookies.get(answered, { signed: true }) === request.chain,
+        again,
+        home: request?.home ?? `${base}/`,
+        hasCookies: ctx.get('cookie') !== '',
+        host: ctx.host,
+      }),
       error: 'invalid_request',
       requestId: ctx.response.get('x-request-id'),
     });
   }
 
   return {
+    noteAnswers(provider) {
+      provider.on('authorization.success', noteAnswer);
+      provider.on('authorization.error', (ctx, error) => {
+        if (error instanceof errors.AccessDenied) noteAnswer(ctx);
+      });
+    },
     show,
     async sendAgain(ctx, uid) {
       const request = requests.open(uid, ctx.query[SEALED_REQUEST]);
@@ -80,17 +104,19 @@ async function push(
 interface Situation {
   request: SealedRequest | undefined;
   /** seconds */
-  age: number | undefined;
+  age: number;
+  /** whether this browser has brought the answer to the client */
+  isAnswered: boolean;
   /** where the button sends the request again */
   again: string;
-  /** our own first page */
+  /** the client's first page, else our own */
   home: string;
   hasCookies: boolean;
   host: string;
 }
 
 function wordsFor(situation: Situation): Pick<ErrorPage, 'title' | 'message' | 'button'> {
-  const { request, age = 0, again, home, hasCookies, host } = situation;
+  const { request, age, isAnswered, again, home, hasCookies, host } = situation;
   if (request === undefined) {
     return {
       title: 'Start from your application',
@@ -102,7 +128,14 @@ function wordsFor(situation: Situation): Pick<ErrorPage, 'title' | 'message' | '
     return {
       title: 'This sign-in is no longer open',
       message: 'It was begun too long ago, so the application has to begin it anew.',
-      button: { href: request.home ?? home, label: 'Go to the application' },
+      button: { href: home, label: 'Go to the application' },
+    };
+  }
+  if (isAnswered && request.home !== undefined) {
+    return {
+      title: 'This sign-in is done',
+      message: 'It is not open any more, since the application has your answer already.',
+      button: { href: home, label: 'Go to the application' },
     };
   }
   if (request.sentAgain && age <= AT_ONCE && !hasCookies) {

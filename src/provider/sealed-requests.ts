@@ -25,6 +25,8 @@ export interface SealedRequest {
   readonly sentAgain: boolean;
   /** where the client's end-users start, when the client has such a page */
   readonly home?: string;
+  /** what all interactions for one request have in common */
+  readonly chain: string;
   /** epoch seconds */
   readonly sealedAt: number;
 }
@@ -65,6 +67,7 @@ function requestOf(ctx: KoaContextWithOIDC, interaction: Interaction): Omit<Seal
     parameters: params as Parameters,
     pushed: ('parJti' in interaction && interaction.parJti !== undefined) || trusted.length > 0,
     trusted,
+    chain: interaction.cid,
     sentAgain: ctx.query[SENT_AGAIN] !== undefined,
     ...(home && { home }),
   };
