@@ -49,16 +49,7 @@ export function createInteractionRouter(parts: InteractionParts): Router {
   // one spelling per path: the request gate decides by the path too
   const router = new Router({ sensitive: true, strict: true });
 
-  router.get('/login', async (ctx) => {
-    ctx.status = 400;
-    parts.pages.show(ctx, 'error', {
-      title: 'Start from your application',
-      message: 'Signing in begins at the application that you want to use.',
-      advice: 'Open the application and choose to sign in there: it brings you back here.',
-      error: 'invalid_request',
-      requestId: ctx.response.get('x-request-id'),
-    });
-  });
+  router.get('/login', async (ctx) => parts.lostSignIns.show(ctx));
 
   router.get('/login/:uid/again', (ctx) => parts.lostSignIns.sendAgain(ctx, String(ctx.params.uid)));
 

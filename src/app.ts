@@ -46,6 +46,7 @@ import { auditProvider, auditReplay } from './provider/audit.ts';
 import { createClientAssertions } from './provider/client-assertions.ts';
 import { createClientRefusal, createClientRefusalLimit } from './provider/client-refusals.ts';
 import { isProviderPath } from './provider/configuration.ts';
+import { createLastAnswer } from './provider/last-answer.ts';
 import { createLiveProvider } from './provider/live-provider.ts';
 import { createLostSignIns } from './provider/lost-sign-ins.ts';
 import { createProviderPages } from './provider/pages.ts';
@@ -162,8 +163,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   // the provider
   const pages = createPageResponses(createPages({ installationName: new URL(issuer).host }));
   const sealedRequests = createSealedRequests({ encryptionKeys: config.encryptionKeys, clock });
+  const lastAnswer = createLastAnswer(issuer);
   const lostSignIns = createLostSignIns({
     requests: sealedRequests,
+    lastAnswer,
     provider: () => providers.current(),
     pages,
     issuer,
@@ -208,7 +211,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
   const providers = createLiveProvider(providerOptions, (provider) => {
     auditProvider(provider, { audit, logger, afterCommit: units.afterCommit });
-    lostSignIns.noteAnswers(provider);
+    lastAnswer.watch(provider);
     if (config.features.has('token-exchange')) {
       addTokenExchange(provider, {
         inspect: verifier.inspect,

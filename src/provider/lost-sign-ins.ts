@@ -1,11 +1,12 @@
 // What an end-user sees whose sign-in cannot go on here: one sentence, and one button that continues.
 import { UnsecuredJWT } from 'jose';
 import type { Context } from 'koa';
-import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
+import type { Provider } from 'oidc-provider';
 import { formatParameters } from '../http/body.ts';
 import type { PageResponses } from '../http/page-responses.ts';
 import type { ErrorPage } from '../http/pages.ts';
 import type { Clock } from '../store.ts';
+import type { LastAnswer } from './last-answer.ts';
 import { SEALED_REQUEST, SENT_AGAIN, type SealedRequest, type SealedRequests } from './sealed-requests.ts';
 
 const DAY = 24 * 60 * 60;
@@ -15,49 +16,43 @@ const AT_ONCE = 60;
 const PUSHED_LIFETIME = 60;
 
 export interface LostSignIns {
-  /** Has the browser remember which request the provider answered last, since the client takes each answer once. */
-  noteAnswers(provider: Provider): void;
   /**
    * Shows the page. Nothing happens until the button is pressed, and then an interaction begins in that browser: the
    * one that got lost, or that belongs to another browser, stays as it is (security requirement R37).
+   * @param uid absent when there is no saying which sign-in it was
    */
-  show(ctx: Context, uid: string, status?: number): void;
+  show(ctx: Context, uid?: string): void;
   /** Follows the button: sends the same authorization request again, which the library validates again. */
   sendAgain(ctx: Context, uid: string): Promise<void>;
 }
 
 export function createLostSignIns(options: {
   requests: SealedRequests;
+  /** a client takes each answer once, so that sending an answered request again would end on an error of the client's */
+  lastAnswer: LastAnswer;
   /** the one in use */
   provider(): Provider;
   pages: PageResponses;
   issuer: string;
   clock: Clock;
 }): LostSignIns {
-  const { requests, pages, issuer, clock } = options;
-  const { pathname, protocol } = new URL(issuer);
-  const base = pathname.replace(/\/$/, '');
-  const secure = protocol === 'https:';
-  const answered = `${secure ? '__Secure-' : ''}answered`;
+  const { requests, lastAnswer, pages, issuer, clock } = options;
+  const base = new URL(issuer).pathname.replace(/\/$/, '');
 
-  function noteAnswer({ cookies, oidc }: KoaContextWithOIDC): void {
-    const chain = oidc.entities.Interaction?.cid;
-    const attributes = { path: pathname, httpOnly: true, sameSite: 'lax', secure, signed: true } as const;
-    if (chain !== undefined) cookies.set(answered, chain, attributes);
-  }
-
-  function show(ctx: Context, uid: string, status = 400): void {
+  function show(ctx: Context, uid = ''): void {
     const sealed = ctx.query[SEALED_REQUEST];
     const again = `${base}/login/${uid}/again?${SEALED_REQUEST}=${encodeURIComponent(String(sealed))}`;
     const request = requests.open(uid, sealed);
-    ctx.status = status;
+    const answer = lastAnswer.recall(ctx);
+    ctx.status = 400;
     pages.show(ctx, 'error', {
       ...wordsFor({
         request,
         age: request ? clock() - request.sealedAt : 0,
-        isAnswered: request !== undefined && ctx.cookies.get(answered, { signed: true }) === request.chain,
+        isAnswered: answer !== undefined && answer.chain === request?.chain,
         again,
-        home: request?.home ?? `${base}/`,
+        home: (request ? request.home : answer?.home) || undefined,
+        start: `${base}/`,
         hasCookies: ctx.get('cookie') !== '',
         host: ctx.host,
       }),
@@ -67,12 +62,6 @@ export function createLostSignIns(options: {
   }
 
   return {
-    noteAnswers(provider) {
-      provider.on('authorization.success', noteAnswer);
-      provider.on('authorization.error', (ctx, error) => {
-        if (error instanceof errors.AccessDenied) noteAnswer(ctx);
-      });
-    },
     show,
     async sendAgain(ctx, uid) {
       const request = requests.open(uid, ctx.query[SEALED_REQUEST]);
@@ -109,33 +98,39 @@ interface Situation {
   isAnswered: boolean;
   /** where the button sends the request again */
   again: string;
-  /** the client's first page, else our own */
-  home: string;
+  /** the first page of the client, the one of the last answer when the request does not say */
+  home: string | undefined;
+  /** our own first page */
+  start: string;
   hasCookies: boolean;
   host: string;
 }
 
 function wordsFor(situation: Situation): Pick<ErrorPage, 'title' | 'message' | 'button'> {
-  const { request, age, isAnswered, again, home, hasCookies, host } = situation;
+  const { request, age, isAnswered, again, home, start, hasCookies, host } = situation;
+  const leave =
+    home === undefined
+      ? { href: start, label: 'Go to the start page' }
+      : { href: home, label: 'Go to the application' };
   if (request === undefined) {
     return {
       title: 'Start from your application',
       message: 'Signing in begins at the application that you want to use: open it and choose to sign in there.',
-      button: { href: home, label: 'Go to the start page' },
+      button: leave,
     };
   }
   if (age > DAY) {
     return {
       title: 'This sign-in is no longer open',
       message: 'It was begun too long ago, so the application has to begin it anew.',
-      button: { href: home, label: 'Go to the application' },
+      button: leave,
     };
   }
-  if (isAnswered && request.home !== undefined) {
+  if (isAnswered && home !== undefined) {
     return {
       title: 'This sign-in is done',
       message: 'It is not open any more, since the application has your answer already.',
-      button: { href: home, label: 'Go to the application' },
+      button: leave,
     };
   }
   if (request.sentAgain && age <= AT_ONCE && !hasCookies) {

@@ -74,7 +74,7 @@ function requestOf(ctx: KoaContextWithOIDC, interaction: Interaction): Omit<Seal
 }
 
 /** The client's own page; else the origin that it is sent back to, unless that is a native application's. */
-function homeOf(clientUri: string | undefined, redirectUri: unknown): string | undefined {
+export function homeOf(clientUri: string | undefined, redirectUri: unknown): string | undefined {
   if (clientUri) return clientUri;
   const url = URL.parse(String(redirectUri));
   return url && /^https?:$/.test(url.protocol) ? `${url.origin}/` : undefined;

@@ -178,6 +178,16 @@ describe('a sign-in that goes wrong in Chromium', () => {
     });
   });
 
+  it('begun at /login alone: leads to the application that was used last', () =>
+    withPage(async (page) => {
+      await openLogin(page);
+      await signIn(page);
+      await isSignedIn(page);
+      await page.goto(`${provider.issuer}/login`);
+      await goOn(page, 'Start from your application');
+      await isSignedIn(page);
+    }));
+
   it('whose resume URL is opened again: leads to the application', () =>
     withPage(async (page) => {
       const resumed: string[] = [];

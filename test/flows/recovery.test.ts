@@ -142,6 +142,30 @@ describe('A lost sign-in', () => {
     assert.match(wordsOf(await forgetful.open(buttonOf(second))), /keeps no cookies/);
   });
 
+  it('leads to the application once this browser has brought it the answer, be it a refusal', async () => {
+    for (const button of ['sign-in', 'cancel']) {
+      const agent = createUserAgent(service.origin);
+      const { form } = await begin(agent);
+      callbackOf(await agent.submit(form, CREDENTIALS, button));
+      const page = await agent.open(form.url);
+      assert.match(wordsOf(page), /is done/);
+      assert.equal(buttonOf(page), new URL('/', REDIRECT_URI).href);
+    }
+  });
+
+  it('leads to a page that the client names, and nowhere by a cookie that is not ours', async () => {
+    const named = await addRelyingParty(service, { client_uri: 'https://reports.example/start' });
+    const agent = createUserAgent(service.origin);
+    const { form } = await begin(agent, {}, named);
+    callbackOf(await agent.submit(form, CREDENTIALS));
+    for (const url of [form.url, `${service.origin}/login`]) {
+      assert.equal(buttonOf(await agent.open(url)), 'https://reports.example/start');
+    }
+    const value = `chain.${Buffer.from('https://evil.example/').toString('base64url')}`;
+    await agent.cookies.setCookie(`answered=${value}; Path=/`, service.origin);
+    assert.equal(buttonOf(await agent.open(`${service.origin}/login`)), `${service.origin}/`);
+  });
+
   it('leads to the application after a day, and stays closed', async () => {
     await withMovingTime(async (pass) => {
       const { form } = await begin(createUserAgent(service.origin));
