@@ -153,6 +153,31 @@ describe('A lost sign-in', () => {
     }
   });
 
+  it('asks whoever is signed in now for consent, when it was another account before', async () => {
+    await service.accounts.add({ username: 'bob', password: PASSWORD });
+    const asking = await addRelyingParty(service, { first_party: false });
+    const agent = createUserAgent(service.origin);
+    const { form, checks } = await begin(agent, {}, asking);
+    const consent = await agent.submit(form, CREDENTIALS);
+    assert.match(consent.text, /Signed in as <strong>alice/);
+
+    const { form: second } = await begin(agent, { prompt: 'login' });
+    const switched = await agent.submit(second, { login: 'bob', password: PASSWORD });
+    callbackOf(await agent.submit(switched));
+
+    const again = await agent.open(buttonOf(await agent.submit(consent, {}, 'allow')));
+    assert.match(again.text, /Signed in as <strong>bob/);
+    assert.ok((await redeem(asking, callbackOf(await agent.submit(again, {}, 'allow')), checks)).id_token);
+  });
+
+  it('of a request that is too long to travel has to begin at the application, and works while it is open', async () => {
+    const agent = createUserAgent(service.origin);
+    const { form, checks } = await begin(agent, { state: 's'.repeat(5000) });
+    assert.equal(new URL(form.url).search, '');
+    assert.match(wordsOf(await createUserAgent(service.origin).open(form.url)), /Start from your application/);
+    assert.ok((await redeem(party, callbackOf(await agent.submit(form, CREDENTIALS)), checks)).access_token);
+  });
+
   it('leads to a page that the client names, and nowhere by a cookie that is not ours', async () => {
     const named = await addRelyingParty(service, { client_uri: 'https://reports.example/start' });
     const agent = createUserAgent(service.origin);
