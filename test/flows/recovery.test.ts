@@ -1,5 +1,6 @@
 // Stories of sign-ins that got lost: each is continued by one button, in this browser, and nobody else's flow is touched.
 import assert from 'node:assert/strict';
+import { parse } from 'node-html-parser';
 import * as client from 'openid-client';
 import {
   addRelyingParty,
@@ -234,13 +235,14 @@ describe('A lost sign-in', () => {
     assert.ok(!`${text}${url}`.includes('somebody'));
   });
 
-  it('survives a change of keys: what was sealed with the former encryption key opens', async () => {
+  it('survives a change of keys, below a path: what was sealed with the former encryption key opens', async () => {
+    const issuer = 'http://id.localhost/sso';
     const former = 'the-former-encryption-key-of-this-installation';
     const latter = 'the-latter-encryption-key-of-this-installation';
-    await using before = await startService({ ENCRYPTION_KEY: former, PUBLIC_URL: 'http://id.localhost' });
+    await using before = await startService({ ENCRYPTION_KEY: former, PUBLIC_URL: issuer });
     await using after = await startService({
       ENCRYPTION_KEY: `${latter},${former}`,
-      PUBLIC_URL: 'http://id.localhost',
+      PUBLIC_URL: issuer,
     });
     const query = new URLSearchParams({
       client_id: 'browser-ui',
@@ -253,6 +255,11 @@ describe('A lost sign-in', () => {
     const begun = await fetch(`${before.origin}/authorize?${query}`, { redirect: 'manual' });
     const location = String(begun.headers.get('location'));
     const page = await fetch(`${after.origin}${location}`, { headers: { accept: 'text/html' } });
-    assert.ok((await page.text()).includes('Continue to sign in'));
+    const href = parse(await page.text())
+      .querySelector('#next')
+      ?.getAttribute('href');
+    assert.match(String(href), /^\/sso\/login\/[\w-]+\/again\?r=/);
+    const sent = await fetch(`${after.origin}${href}`, { redirect: 'manual' });
+    assert.match(String(sent.headers.get('location')), /^\/sso\/authorize\?client_id=browser-ui&/);
   });
 });
