@@ -1,0 +1,152 @@
+// The provider and what stands around it: sign-in, client assertions, service tokens, JWTs at the library's endpoints.
+import { createSecretKey } from 'node:crypto';
+import { createProviderAdapter } from '../../adapters/provider-adapter.ts';
+import { createFormTokens } from '../../interactions/interaction.ts';
+import { createInteractionRouter } from '../../interactions/router.ts';
+import { providerMetadata } from '../clients/metadata.ts';
+import { createPageResponses } from '../http/page-responses.ts';
+import { createPages } from '../http/pages.ts';
+import { createServiceTokenEndpoint } from '../http/service-token-endpoint.ts';
+import { createDocumentFetcher, createDocumentFetcherBy } from '../outbound/documents.ts';
+import { createIssuerKeys } from '../outbound/issuer-keys.ts';
+import { createAccessTokenCustomizer } from '../provider/access-tokens.ts';
+import { createFindAccount } from '../provider/accounts.ts';
+import { auditProvider } from '../provider/audit.ts';
+import { createClientAssertions } from '../provider/client-assertions.ts';
+import { createLastAnswer } from '../provider/last-answer.ts';
+import { createLiveProvider } from '../provider/live-provider.ts';
+import { createLostSignIns } from '../provider/lost-sign-ins.ts';
+import { createProviderPages } from '../provider/pages.ts';
+import type { ProviderOptions } from '../provider/provider.ts';
+import { createResourceIndicators } from '../provider/resource-indicators.ts';
+import { createSealedRequests } from '../provider/sealed-requests.ts';
+import { translateStorageError, withTranslatedErrors } from '../provider/storage-errors.ts';
+import { createStructuredTokens } from '../provider/structured-tokens.ts';
+import { addTokenExchange } from '../provider/token-exchange.ts';
+import { createVouchers } from '../provider/vouchers.ts';
+import { createWorkloadVerifier } from '../provider/workload-identity.ts';
+import { createIntrospection } from '../tokens/introspection.ts';
+import { createAccessTokenMemory, createRevocation } from '../tokens/revocation.ts';
+import type { AppOptions, Domain } from './domain.ts';
+
+/** Everything that speaks OAuth and OpenID Connect. */
+export type Protocol = ReturnType<typeof createProtocol>;
+
+export function createProtocol(options: AppOptions, domain: Domain) {
+  const { config, logger, clock } = options;
+  const { issuer, sharedSecretIssuer } = config;
+  const { accounts, audit, authenticate, clients, keyring, recordUse, refuseClient, resourceServers } = domain;
+  const { serviceTokens, sharedSecret, units, verifier } = domain;
+
+  // the pages, and sign-ins that got lost
+  const pages = createPageResponses(createPages({ installationName: new URL(issuer).host }));
+  const sealedRequests = createSealedRequests({ encryptionKeys: config.encryptionKeys, clock });
+  const lastAnswer = createLastAnswer(issuer);
+  const lostSignIns = createLostSignIns({
+    requests: sealedRequests,
+    lastAnswer,
+    provider: () => providers.current(),
+    pages,
+    issuer,
+    clock,
+  });
+
+  // the provider
+  const vouchers = createVouchers();
+  const providerOptions: ProviderOptions = {
+    issuer,
+    cookieSecrets: config.cookieSecrets,
+    accessTokenLifetime: config.accessTokenLifetime,
+    clockSkew: config.clockSkew,
+    features: config.features,
+    jwks: keyring.privateJwks,
+    adapter: createProviderAdapter({
+      artifacts: units.artifacts,
+      findClient: async (clientId) => {
+        const client = await clients.find(clientId);
+        return client && providerMetadata(client, config.features);
+      },
+      translate: translateStorageError,
+    }),
+    findAccount: createFindAccount(withTranslatedErrors(accounts.find)),
+    resourceIndicators: createResourceIndicators({
+      findClient: withTranslatedErrors(clients.find),
+      findResourceServer: withTranslatedErrors(resourceServers.find),
+      sharedSecret: createSecretKey(sharedSecret, 'utf8'),
+      accessTokenLifetime: config.accessTokenLifetime,
+    }),
+    customizeAccessToken: createAccessTokenCustomizer(
+      { issuer, sharedSecretIssuer },
+      createAccessTokenMemory(units.artifacts, clock),
+    ),
+    pages: createProviderPages(pages, lostSignIns),
+    interactionQuery: sealedRequests.queryFor,
+    ...(options.fetch && { fetch: options.fetch }),
+    clientAuthentication: {
+      matchesClientSecret: withTranslatedErrors(
+        async (clientId, clientSecret, method) =>
+          (await authenticate({ clientId, clientSecret, method })) !== undefined,
+      ),
+      vouchers,
+    },
+  };
+  const providers = createLiveProvider(providerOptions, (provider) => {
+    auditProvider(provider, { audit, logger, afterCommit: units.afterCommit });
+    lastAnswer.watch(provider);
+    if (config.features.has('token-exchange')) {
+      addTokenExchange(provider, {
+        inspect: verifier.inspect,
+        findClient: clients.find,
+        findResourceServer: resourceServers.find,
+        findAccount: providerOptions.findAccount,
+        resourceServerInfo: providerOptions.resourceIndicators.getResourceServerInfo,
+        artifacts: units.artifacts,
+        clock,
+      });
+    }
+  });
+
+  // around it
+  const interactions = createInteractionRouter({
+    provider: providers.current,
+    accounts,
+    pages,
+    tokens: createFormTokens(config.cookieSecrets as [string, ...string[]]),
+    lostSignIns,
+    audit,
+    issuer,
+  });
+  const issuerKeys = createIssuerKeys({
+    fetchDocument: options.fetch ? createDocumentFetcherBy(options.fetch) : createDocumentFetcher(),
+    clock,
+  });
+  const authenticateAssertion = createClientAssertions({
+    findClient: clients.find,
+    verifyWorkload: createWorkloadVerifier({ keys: issuerKeys, issuer, clockSkew: config.clockSkew, clock }),
+    recordUse,
+    artifacts: units.artifacts,
+    vouchers,
+    refuseClient,
+    audit,
+    issuer,
+    clockSkew: config.clockSkew,
+    clock,
+  });
+  const serviceToken = createServiceTokenEndpoint({
+    authenticate,
+    refuseClient,
+    findResourceServer: resourceServers.find,
+    issue: serviceTokens.issue,
+    allowUnauthenticated: config.allowUnauthenticatedTokens,
+    audit,
+  });
+  const structuredTokens = createStructuredTokens({
+    authenticate,
+    introspect: createIntrospection({ inspect: verifier.inspect, findClient: clients.find }),
+    revoke: createRevocation({ inspect: verifier.inspect, artifacts: units.artifacts }),
+    audit,
+    afterCommit: units.afterCommit,
+  });
+
+  return { authenticateAssertion, interactions, pages, providers, serviceToken, structuredTokens };
+}
