@@ -87,7 +87,7 @@ export function withClientOptions(command: Command): Command {
     .option('--logo-uri <uri>', 'its logo on the sign-in page')
     .option('--policy-uri <uri>', 'its privacy policy')
     .option('--tos-uri <uri>', 'its terms of service')
-    .option('--auth-method <method>', 'how it authenticates (default client_secret_basic)')
+    .option('--auth-method <method>', 'how it authenticates (default: its secret, in the header or in the body)')
     .addOption(
       new Option('--public', 'it cannot keep a secret: a native or browser-based application').conflicts('authMethod'),
     )

@@ -1,6 +1,5 @@
 // Authenticates a client that presents its secret (RFC 6749 §2.3.1).
 import type { ClientRecord, ClientSecret } from '../store.ts';
-import { browserUiClientId } from './browser-ui.ts';
 import { matchingSecret } from './secrets.ts';
 
 /**
@@ -57,14 +56,13 @@ export async function authenticateClient(
 }
 
 /**
- * Whether the client is registered for a secret that comes this way (RFC 7591 §2). The old service told its browser
- * client to send the secret in the body, and libraries send it in the header unless told otherwise: that one may do both.
+ * Whether the client is registered for a secret that comes this way (RFC 7591 §2). Libraries differ in what they do
+ * unless told otherwise, so a client for which nobody chose a method may send its secret in the header or in the body.
  */
-export function maySendSecret({ clientId, metadata }: ClientRecord, method: SecretMethod): boolean {
-  const registered = metadata['token_endpoint_auth_method'] ?? 'client_secret_basic';
-  if (method === registered) return true;
-  const either = method === 'json' || clientId === browserUiClientId;
-  return either && (registered === 'client_secret_basic' || registered === 'client_secret_post');
+export function maySendSecret({ metadata }: ClientRecord, method: SecretMethod): boolean {
+  const registered = metadata['token_endpoint_auth_method'];
+  if (registered === undefined || method === registered) return true;
+  return method === 'json' && (registered === 'client_secret_basic' || registered === 'client_secret_post');
 }
 
 function formDecode(text: string): string {

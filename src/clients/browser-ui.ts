@@ -2,8 +2,6 @@
 import type { ClientRecord } from '../store.ts';
 import { secretDigest } from './secrets.ts';
 
-export const browserUiClientId = 'browser-ui';
-
 /** The pages to return to after logout: the root of each redirect URI's site, and the folder that it lies in. */
 function postLogoutRedirectUris(redirectUris: readonly string[]): string[] {
   const pages = redirectUris
@@ -21,14 +19,13 @@ export function browserUiClient(
   loggingAudience: string,
 ): ClientRecord {
   return {
-    clientId: browserUiClientId,
+    clientId: 'browser-ui',
     metadata: {
       client_name: 'Browser UI',
       redirect_uris: [...browserUi.redirectUris],
       post_logout_redirect_uris: postLogoutRedirectUris(browserUi.redirectUris),
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
-      token_endpoint_auth_method: 'client_secret_basic',
       scope: 'openid profile email address phone offline_access',
       first_party: true,
       require_pkce: false,

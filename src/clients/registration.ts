@@ -75,6 +75,12 @@ function freeName(rules: readonly TrustRule[]): string {
   return String(number);
 }
 
+/** Without an authentication method that nobody chose: the client may then send its secret either way. */
+function chosen(metadata: Record<string, unknown>, given: Metadata): Record<string, unknown> {
+  const { token_endpoint_auth_method: method, ...rest } = metadata;
+  return given['token_endpoint_auth_method'] === undefined ? rest : { ...rest, token_endpoint_auth_method: method };
+}
+
 /** What is kept of a new secret. */
 function kept(secret: string, metadata: Metadata, rest: Omit<ClientSecret, 'digest' | 'value'>): ClientSecret {
   return { ...rest, digest: secretDigest(secret), ...(signsWithSecret(metadata) && { value: secret }) };
@@ -114,7 +120,7 @@ export function createClientRegistry(parts: {
       const createdAt = clock();
       const secret = usesSecret(metadata) ? newClientSecret() : undefined;
       const secrets = secret === undefined ? [] : [kept(secret, metadata, { name: 'first', createdAt })];
-      const client = { clientId, metadata, audiences: { ...audiences }, secrets, createdAt };
+      const client = { clientId, metadata: chosen(metadata, given), audiences: { ...audiences }, secrets, createdAt };
       await clients.insert(client);
       return { client, ...(secret !== undefined && { secret }) };
     },

@@ -29,13 +29,12 @@ describe('client registration', () => {
     await temporary[Symbol.asyncDispose]();
   });
 
-  it('completes what follows from redirect URIs', async () => {
+  it('completes what follows from redirect URIs, and chooses no authentication method', async () => {
     const { client } = await registry.add({ clientId: 'web', metadata: redirect });
     assert.deepEqual(client.metadata, {
       ...redirect,
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
-      token_endpoint_auth_method: 'client_secret_basic',
     });
     assert.deepEqual(client.audiences, {});
     assert.equal(client.createdAt, temporary.time.now);

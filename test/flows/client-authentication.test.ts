@@ -27,7 +27,7 @@ describe('Client authentication', () => {
 
   async function register() {
     const grants = { grant_types: ['authorization_code', 'refresh_token', 'client_credentials'] };
-    withBasic = await addRelyingParty(service, grants);
+    withBasic = await addRelyingParty(service, { ...grants, token_endpoint_auth_method: 'client_secret_basic' });
     withPost = await addRelyingParty(
       service,
       { ...grants, token_endpoint_auth_method: 'client_secret_post' },
@@ -46,6 +46,19 @@ describe('Client authentication', () => {
 
   it('takes a secret by HTTP Basic, form-encoded (RFC 6749 §2.3.1)', async () => {
     assert.ok((await logIn(withBasic)).tokens.access_token);
+  });
+
+  it('takes a secret either way from a client for which no method was chosen', async () => {
+    const party = await addRelyingParty(service);
+    assert.ok((await logIn(party)).tokens.access_token);
+    const config = await client.discovery(
+      new URL(service.issuer),
+      party.clientId,
+      party.secret,
+      client.ClientSecretPost(party.secret),
+      { execute: [client.allowInsecureRequests] },
+    );
+    assert.ok((await logIn({ ...party, config })).tokens.access_token);
   });
 
   it('takes a secret in the body of a client registered for it', async () => {
