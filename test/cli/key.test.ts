@@ -35,7 +35,7 @@ describe('identity key', () => {
   const ofAlg = (keys: Shown[], alg: string) => keys.filter((key) => key.alg === alg).map(({ state }) => state);
 
   it('publishes the next key of every algorithm, once', async () => {
-    await boot();
+    await boot(() => present() - 60); // keys of one second have no order
     const published = await keysOf('rotate');
     assert.equal(published.filter(({ state }) => state === 'next').length, 4);
     for (const { state, signs_at } of published) {
