@@ -12,7 +12,7 @@ module.enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/comp
 const { ConfigError, parseConfig } = await import('./config.ts');
 const { prepareDevelopment } = await import('./development.ts');
 const { UnsealFailed } = await import('./keys/secret-box.ts');
-const { ListenRefused } = await import('./listener.ts');
+const { ListenRefused } = await import('./process/listener.ts');
 const { StoreRefused, StoreUnavailable } = await import('./store.ts');
 
 /** The argument of a worker: a process that shares the port with others, started by one that only looks after them. */
@@ -84,7 +84,7 @@ async function start(isWorker: boolean, byPassenger: boolean): Promise<Running> 
 }
 
 async function startServing(config: Config, prepared: boolean, byPassenger: boolean): Promise<Running> {
-  const { startServer } = await import('./server.ts');
+  const { startServer } = await import('./process/server.ts');
   const place = byPassenger ? 'passenger' : { host: config.host, port: config.port };
   const { logger, address, end } = await startServer({ config, place, destination: standardOutput(), prepared });
   logger.info({ issuer: config.issuer, mode: config.mode, listening: address }, 'started');
@@ -93,9 +93,9 @@ async function startServing(config: Config, prepared: boolean, byPassenger: bool
 
 /** The process that serves nothing itself, so that hardly anything can end it: it looks after the workers. */
 async function startPrimary(config: Config): Promise<Running> {
-  const { prepareDatabase } = await import('./database.ts');
+  const { prepareDatabase } = await import('./process/database.ts');
   const { createLogger } = await import('./logging/logger.ts');
-  const { forkWorker, startWorkers } = await import('./workers.ts');
+  const { forkWorker, startWorkers } = await import('./process/workers.ts');
   const logger = createLogger({ level: config.logLevel, destination: standardOutput() });
   await prepareDatabase(config, logger);
   const fork = () => forkWorker(import.meta.filename, WORKER);

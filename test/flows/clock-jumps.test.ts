@@ -4,7 +4,7 @@ import type { webcrypto } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { createLogger } from '../../src/logging/logger.ts';
-import { startSweeper } from '../../src/sweeper.ts';
+import { startSweeper } from '../../src/process/sweeper.ts';
 import {
   addRelyingParty,
   authorizationRequest,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import { connect } from 'node:net';
 import { pino } from 'pino';
-import { openListener } from '../../src/listener.ts';
+import { openListener } from '../../src/process/listener.ts';
 import { assertAlive, assertHarmless, exchange, formatRequest } from '../support/raw-http.ts';
 import { type Service, startService } from '../support/service.ts';
 

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, it } from 'mocha';
-import { startKeyWatch } from '../../src/key-watch.ts';
 import { keyState } from '../../src/keys/schedule.ts';
 import { createLogger } from '../../src/logging/logger.ts';
+import { startKeyWatch } from '../../src/process/key-watch.ts';
 import { type Service, startService } from '../support/service.ts';
 
 const DAY = 86_400;

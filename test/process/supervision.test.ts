@@ -1,7 +1,7 @@
 // How the primary process looks after its workers: when it replaces one, how patiently, and when it gives up.
 import assert from 'node:assert/strict';
 import { createLogger } from '../../src/logging/logger.ts';
-import { type Exit, startWorkers, type WorkerProcess } from '../../src/workers.ts';
+import { type Exit, startWorkers, type WorkerProcess } from '../../src/process/workers.ts';
 
 /** A process that does what the test says. */
 class ScriptedWorker implements WorkerProcess {

@@ -5,8 +5,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { openStore } from '../../adapters/open-store.ts';
 import { createSecretBox } from '../../src/keys/secret-box.ts';
 import { createLogger } from '../../src/logging/logger.ts';
+import { nextBatch, startSweeper } from '../../src/process/sweeper.ts';
 import { type Store, StoreUnavailable } from '../../src/store.ts';
-import { nextBatch, startSweeper } from '../../src/sweeper.ts';
 import { createFolder, type Folder } from '../support/process.ts';
 
 /** What a test sees of the sweeps of one store: it waits for facts, not for a time. */

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { Clock, Store } from '../store.ts';
 import { watchClock } from './clock-jumps.ts';
-import type { Clock, Store } from './store.ts';
 
 /** Rows in a batch; how many is learnt, so that requests never wait long for a batch to end. */
 const BATCH = { fewest: 25, most: 400, first: 100 };

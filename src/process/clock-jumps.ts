@@ -1,5 +1,5 @@
 // Notices that the clock of the machine was set: compared with one that only ever runs on.
-import type { Clock } from './store.ts';
+import type { Clock } from '../store.ts';
 
 /** Smaller ones, in seconds, are what keeping the time takes. */
 const JUMP = 60;

@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { createKeyRotation } from '../keys/rotation.ts';
+import { type KeySchedule, POLL_SECONDS } from '../keys/schedule.ts';
+import type { WatchedKeys } from '../keys/signing-keys.ts';
+import type { Clock, Store } from '../store.ts';
 import { watchClock } from './clock-jumps.ts';
-import { createKeyRotation } from './keys/rotation.ts';
-import { type KeySchedule, POLL_SECONDS } from './keys/schedule.ts';
-import type { WatchedKeys } from './keys/signing-keys.ts';
-import type { Clock, Store } from './store.ts';
 
 /** How often the time of what is known is looked at: all processes follow the time to within this. */
 const TICK_MS = 250;

@@ -1,12 +1,12 @@
 // Everything between a configuration and a listening socket: opened in this order, ended in the opposite one.
 import type { DestinationStream } from 'pino';
-import { type App, createApp } from './app.ts';
-import type { Config } from './config.ts';
+import { type App, createApp } from '../app.ts';
+import type { Config } from '../config.ts';
+import { createLogDelivery, type LogDelivery } from '../logging/delivery.ts';
+import { createLogger, type Logger } from '../logging/logger.ts';
 import { clock, openDatabase, prepareStore } from './database.ts';
 import { startKeyWatch } from './key-watch.ts';
 import { openListener, type Place } from './listener.ts';
-import { createLogDelivery, type LogDelivery } from './logging/delivery.ts';
-import { createLogger, type Logger } from './logging/logger.ts';
 import { startSweeper } from './sweeper.ts';
 
 /** How long requests in flight, and then queued log lines, may take once the server is told to end. */

@@ -1,13 +1,13 @@
 // The configured database: opened, and made fit to be used before anybody uses it.
-import { openStore } from '../adapters/open-store.ts';
-import { seedDemoAccount } from './accounts/demo.ts';
-import { createAccountDirectory } from './accounts/directory.ts';
-import { createPasswordHasher } from './accounts/passwords.ts';
-import type { Config } from './config.ts';
-import { createSecretBox } from './keys/secret-box.ts';
-import { openKeyring } from './keys/signing-keys.ts';
-import type { Logger } from './logging/logger.ts';
-import type { Clock, Store } from './store.ts';
+import { openStore } from '../../adapters/open-store.ts';
+import { seedDemoAccount } from '../accounts/demo.ts';
+import { createAccountDirectory } from '../accounts/directory.ts';
+import { createPasswordHasher } from '../accounts/passwords.ts';
+import type { Config } from '../config.ts';
+import { createSecretBox } from '../keys/secret-box.ts';
+import { openKeyring } from '../keys/signing-keys.ts';
+import type { Logger } from '../logging/logger.ts';
+import type { Clock, Store } from '../store.ts';
 
 const ROLLED_BACK =
   'the database was put back from a copy, or moved without its .generation file: every session, code and token in it was removed';

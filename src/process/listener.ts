@@ -1,7 +1,7 @@
 // The HTTP listener: opens on a port or on a web server's socket, and closes without dropping a request.
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import { answerMalformedRequests } from './http/malformed-requests.ts';
+import { answerMalformedRequests } from '../http/malformed-requests.ts';
 
 /** Where to listen. The web server that hosts us (Phusion Passenger) decides itself, and hands over a unix socket. */
 export type Place = { readonly host: string; readonly port: number } | 'passenger';
