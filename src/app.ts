@@ -15,7 +15,7 @@ import { createUnitOfWorkMiddleware } from './http/unit-of-work.ts';
 import type { WatchedKeys } from './keys/signing-keys.ts';
 import { auditReplay } from './provider/audit.ts';
 import { createClientRefusalLimit } from './provider/client-refusals.ts';
-import { isProviderPath } from './provider/configuration.ts';
+import { isProviderPath, MISSING_FEATURES } from './provider/configuration.ts';
 import { translateStorageError } from './provider/storage-errors.ts';
 import { AlreadyConsumed } from './store.ts';
 import type { ServiceToken } from './tokens/service-token.ts';
@@ -44,6 +44,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { audit, issueFor, jwksFetches, keyring, refuseClient, trail, units } = domain;
   const protocol = createProtocol(options, domain);
   const { authenticateAssertion, interactions, pages, providers, serviceToken, structuredTokens } = protocol;
+  const missing = MISSING_FEATURES.filter((feature) => config.features.has(feature));
+  if (missing.length > 0) logger.warn({ features: missing }, 'OIDC_FEATURES names what this version does not have yet');
   const own = createEndpoints(options, domain, { pages, isDraining: () => draining });
 
   // from the outside in

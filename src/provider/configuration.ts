@@ -32,6 +32,16 @@ export interface ProviderConfiguration {
   fetch?: NonNullable<Configuration['fetch']>;
 }
 
+/** Names that `OIDC_FEATURES` takes and that do nothing yet. */
+export const MISSING_FEATURES: readonly Feature[] = [
+  'registration',
+  'open-registration',
+  'device',
+  'ciba',
+  'pairwise',
+  'fapi2',
+];
+
 /** The library's endpoints; its router would match other spellings too, behind the back of what stands before it. */
 const ROUTES = {
   authorization: '/authorize',
