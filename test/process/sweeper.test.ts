@@ -164,7 +164,8 @@ describe('process: the sweeper', () => {
     assert.deepEqual(other.asked, []);
     using _other = start(other);
     pass(180);
-    await other.until(() => other.swept === 500);
+    // a batch that the first one had begun when it ended counts as well
+    await other.until(() => other.swept > 0 && one.swept + other.swept === 500);
   });
 
   it('says that a batch failed, and tries again', async () => {
