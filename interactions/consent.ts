@@ -3,7 +3,7 @@ import type { Interaction } from 'oidc-provider';
 import { addToGrant, type ConsentRequest } from '../src/provider/grants.ts';
 import { audienceOf } from '../src/resource-servers/identifiers.ts';
 import { presentClient, sealedRequestOf, urlsOf } from './interaction.ts';
-import { factsOf, type InteractionStep } from './router.ts';
+import { factsOf, type InteractionStep } from './step-requests.ts';
 
 /** What a scope lets the client do, in words that follow "It will be able to". */
 const DESCRIPTIONS: Record<string, string> = {

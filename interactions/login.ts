@@ -1,10 +1,10 @@
 // The sign-in step: name and password.
 import type { Interaction } from 'oidc-provider';
 import { PasswordQueueFull } from '../src/accounts/hash-queue.ts';
-import { PASSWORD_ACR } from '../src/provider/interaction-policy.ts';
 import { TemporarilyUnavailable } from '../src/provider/storage-errors.ts';
 import { presentClient, sealedRequestOf, urlsOf } from './interaction.ts';
-import { factsOf, type InteractionStep, type StepRequest } from './router.ts';
+import { signIn } from './sign-in.ts';
+import { factsOf, type InteractionStep, type StepRequest } from './step-requests.ts';
 
 /** One sentence for an unknown name, a wrong password and a disabled account alike. */
 const REFUSED = 'That name and password do not match. Check both and try again.';
@@ -24,8 +24,7 @@ export const login: InteractionStep = {
       render(request, { error: REFUSED, ...(typeof name === 'string' ? { login: name } : {}) });
       return undefined;
     }
-    request.parts.audit.loginSucceeded({ ...factsOf(request), accountId: account.id });
-    return { login: { accountId: account.id, amr: ['pwd'], acr: PASSWORD_ACR } };
+    return signIn(request, { account, amr: ['pwd'] });
   },
 };
 
