@@ -5,17 +5,9 @@ import { audienceOf } from '../src/resource-servers/identifiers.ts';
 import { presentClient, sealedRequestOf, urlsOf } from './interaction.ts';
 import { factsOf, type InteractionStep } from './step-requests.ts';
 
-/** What a scope lets the client do, in words that follow "It will be able to". */
-const DESCRIPTIONS: Record<string, string> = {
-  openid: 'know that it is you',
-  profile: 'see your name, picture and other profile details',
-  email: 'see your e-mail address',
-  address: 'see your postal address',
-  phone: 'see your telephone number',
-};
-
 export const consent: InteractionStep = {
-  async show({ ctx, parts, interaction, client }) {
+  async show({ ctx, parts, interaction, client, texts }) {
+    const words = texts.consent;
     const { scopes, claims, resources } = requestOf(interaction);
     const account = await parts.accounts.find(String(interaction.session?.accountId));
     const { action, cancel, redirectUri } = urlsOf(parts.issuer, interaction, sealedRequestOf(ctx));
@@ -31,15 +23,15 @@ export const consent: InteractionStep = {
         account: { username: account?.username ?? '' },
         scopes: scopes
           .filter((name) => name !== 'offline_access')
-          .map((name) => ({ name, description: DESCRIPTIONS[name] ?? `use ${name}` })),
-        claims,
+          .map((name) => ({ name, description: wordFor(words.scopes, name) ?? words.otherScope(name) })),
+        claims: claims.map((name) => wordFor(words.claimNames, name) ?? name.replaceAll('_', ' ')),
         resources: Object.entries(resources).map(([resource, names]) => ({
           audience: audienceOf(resource),
           scopes: names,
         })),
         offlineAccess: scopes.includes('offline_access'),
       },
-      { formAction: redirectUri, imgSrc: presented.logoUri ? [presented.logoUri] : [] },
+      { formAction: redirectUri, imgSrc: presented.logoUri ? [presented.logoUri] : [], texts },
     );
   },
 
@@ -58,4 +50,9 @@ export const consent: InteractionStep = {
 
 function requestOf({ prompt }: Interaction): ConsentRequest {
   return prompt.details['request'] as ConsentRequest;
+}
+
+/** Clients make names up, `constructor` among them. */
+function wordFor(words: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(words, name) ? words[name] : undefined;
 }

@@ -1,18 +1,14 @@
 // The sign-in step: name and password.
-import type { Interaction } from 'oidc-provider';
 import { PasswordQueueFull } from '../src/accounts/hash-queue.ts';
 import { TemporarilyUnavailable } from '../src/provider/storage-errors.ts';
 import { presentClient, sealedRequestOf, urlsOf } from './interaction.ts';
 import { signIn } from './sign-in.ts';
 import { factsOf, type InteractionStep, type StepRequest } from './step-requests.ts';
 
-/** One sentence for an unknown name, a wrong password and a disabled account alike. */
-const REFUSED = 'That name and password do not match. Check both and try again.';
-
 export const login: InteractionStep = {
   async show(request) {
     const hint = request.interaction.params['login_hint'];
-    const notice = noticeFor(request.interaction);
+    const notice = noticeFor(request);
     render(request, { ...(typeof hint === 'string' && { login: hint }), ...(notice && { notice }) });
   },
 
@@ -21,7 +17,7 @@ export const login: InteractionStep = {
     if (account === undefined) {
       request.parts.audit.loginFailed(factsOf(request));
       request.ctx.status = 400;
-      render(request, { error: REFUSED, ...(typeof name === 'string' ? { login: name } : {}) });
+      render(request, { error: request.texts.login.refused, ...(typeof name === 'string' ? { login: name } : {}) });
       return undefined;
     }
     return signIn(request, { account, amr: ['pwd'] });
@@ -38,13 +34,13 @@ async function authenticate({ parts }: StepRequest, name: unknown, password: unk
 }
 
 /** Without it, somebody who is signed in with another account than the one asked for sees the form come back for no reason. */
-function noticeFor({ prompt, session }: Interaction): string | undefined {
+function noticeFor({ interaction: { prompt, session }, texts }: StepRequest): string | undefined {
   const otherAccount = ['id_token_hint', 'claims_id_token_sub_value'].some((reason) => prompt.reasons.includes(reason));
-  return session && otherAccount ? 'The application asks for another account. Sign in with that one.' : undefined;
+  return session && otherAccount ? texts.login.otherAccount : undefined;
 }
 
 function render(
-  { ctx, parts, interaction, client }: StepRequest,
+  { ctx, parts, interaction, client, texts }: StepRequest,
   said: { login?: string; error?: string; notice?: string },
 ): void {
   const { action, cancel, redirectUri } = urlsOf(parts.issuer, interaction, sealedRequestOf(ctx));
@@ -53,6 +49,6 @@ function render(
     ctx,
     'login',
     { action, cancel, csrf: parts.tokens.issue(interaction.uid), client: presented, ...said },
-    { formAction: redirectUri, imgSrc: presented.logoUri ? [presented.logoUri] : [] },
+    { formAction: redirectUri, imgSrc: presented.logoUri ? [presented.logoUri] : [], texts },
   );
 }

@@ -3,10 +3,12 @@ import type { Context, Next } from 'koa';
 import { errors, type InteractionResults, type Provider } from 'oidc-provider';
 import type { AccountDirectory } from '../src/accounts/directory.ts';
 import { type Parameters, readForm } from '../src/http/body.ts';
+import { textsFor } from '../src/http/languages.ts';
 import type { PageResponses } from '../src/http/page-responses.ts';
 import type { AuditLog } from '../src/logging/events.ts';
 import type { LostSignIns } from '../src/provider/lost-sign-ins.ts';
 import { SEALED_REQUEST } from '../src/provider/sealed-requests.ts';
+import type { Texts } from '../views/texts/en.ts';
 import {
   type FormTokens,
   getInteraction,
@@ -32,6 +34,8 @@ export interface InteractionParts {
 export interface StepRequest extends OngoingInteraction {
   ctx: Context;
   parts: InteractionParts;
+  /** in the language that the authorization request or the browser asks for; pages are shown with them */
+  texts: Texts;
 }
 
 /** One prompt: how it is shown, and what its form leads to; without a result, the page is shown again. */
@@ -54,7 +58,8 @@ export interface StepRequests {
 
 export function createStepRequests(parts: InteractionParts): StepRequests {
   async function ongoing(ctx: Context): Promise<StepRequest> {
-    return { ctx, parts, ...(await getInteraction(parts.provider(), ctx)) };
+    const found = await getInteraction(parts.provider(), ctx);
+    return { ctx, parts, texts: textsFor(ctx, found.interaction.params['ui_locales']), ...found };
   }
 
   return {

@@ -1,5 +1,6 @@
 // The page at the issuer's root.
 import type { Context } from 'koa';
+import { textsFor } from './languages.ts';
 import type { PageResponses } from './page-responses.ts';
 
 /** `GET /`: says what this is and where its metadata are. */
@@ -8,12 +9,13 @@ export function createHome(options: { issuer: string; pages: PageResponses }): (
   const base = issuer.replace(/\/$/, '');
   const discovery = `${base}/.well-known/openid-configuration`;
   return async (ctx) => {
+    const { home } = textsFor(ctx);
     pages.show(ctx, 'home', {
       issuer,
       discovery,
       links: [
-        { href: `${base}/jwks`, label: 'Public keys (JWKS)' },
-        { href: `${base}/ping`, label: 'Health' },
+        { href: `${base}/jwks`, label: home.keys },
+        { href: `${base}/ping`, label: home.health },
       ],
     });
   };

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pug from 'pug';
+import { en, type Texts } from '../../views/texts/en.ts';
 
 const VIEWS = join(import.meta.dirname, '../../views');
 
@@ -40,7 +41,7 @@ export interface ConsentPage extends GuardedForm {
   account: { username: string };
   /** `description` says what the scope lets the client do, starting with a verb */
   scopes: readonly { name: string; description: string }[];
-  /** single claims asked for, beyond those of the scopes */
+  /** single claims asked for, beyond those of the scopes, by the names that people know */
   claims: readonly string[];
   resources: readonly { audience: string; scopes: readonly string[] }[];
   /** whether a refresh token outlives the session (OpenID Connect Core §11) */
@@ -91,11 +92,17 @@ export interface Pages {
 }
 
 export interface PageRenderer {
-  /** A whole HTML document. Every string in `locals` is escaped. */
-  render<Name extends keyof Pages>(name: Name, locals: Pages[Name]): string;
+  /**
+   * A whole HTML document. Every string in `locals` is escaped.
+   * @param texts English when absent; the template finds those of its page as `self.t`
+   */
+  render<Name extends keyof Pages>(name: Name, locals: Pages[Name], texts?: Texts): string;
   /** The source that a Content-Security-Policy needs in `style-src`, unquoted: `sha256-…`. */
   readonly styleHash: string;
 }
+
+/** Stands for an element in a text: a character that no text contains (Unicode 23.7, noncharacters). */
+const PLACE = '\u{fdd0}';
 
 const NAMES = ['login', 'consent', 'logout', 'signed-out', 'error', 'home'] as const satisfies (keyof Pages)[];
 
@@ -106,18 +113,27 @@ const NAMES = ['login', 'consent', 'logout', 'signed-out', 'error', 'home'] as c
 export function createPages(options: { installationName?: string } = {}): PageRenderer {
   // Browsers hash the style after reading line ends as LF, whatever a checkout made of them.
   const style = readFileSync(join(VIEWS, 'style.css'), 'utf8').replaceAll('\r\n', '\n');
-  const shell = { installationName: options.installationName ?? 'Sign-in service', style, webUrl, hostOf };
+  const shell = { installationName: options.installationName ?? 'Sign-in service', style, webUrl, hostOf, around };
   const templates = new Map(
     NAMES.map((name) => [name, pug.compileFile(join(VIEWS, `${name}.pug`), { self: true })] as const),
   );
   return {
-    render(name, locals) {
+    render(name, locals, texts = en) {
       const template = templates.get(name);
       if (!template) throw new TypeError(`there is no page "${name}"`);
-      return template({ ...locals, ...shell });
+      return template({ ...locals, ...shell, t: texts[name], shared: texts.shared, language: texts.language });
     },
     styleHash: `sha256-${createHash('sha256').update(style).digest('base64')}`,
   };
+}
+
+/**
+ * What stands before and after the parameter of a text, for a template that puts an element in its place: where that is
+ * depends on the language.
+ */
+function around(text: (parameter: string) => string): { before: string; after: string } {
+  const [before = '', after = ''] = text(PLACE).split(PLACE);
+  return { before, after };
 }
 
 /** The address, when following it is safe: `javascript:` and its like are not. */

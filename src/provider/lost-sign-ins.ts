@@ -2,7 +2,9 @@
 import { UnsecuredJWT } from 'jose';
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
+import type { Texts } from '../../views/texts/en.ts';
 import { formatParameters } from '../http/body.ts';
+import { textsFor } from '../http/languages.ts';
 import type { PageResponses } from '../http/page-responses.ts';
 import type { ErrorPage } from '../http/pages.ts';
 import type { Clock } from '../store.ts';
@@ -44,21 +46,21 @@ export function createLostSignIns(options: {
     const again = `${base}/login/${uid}/again?${SEALED_REQUEST}=${encodeURIComponent(String(sealed))}`;
     const request = requests.open(uid, sealed);
     const answer = lastAnswer.recall(ctx);
+    const texts = textsFor(ctx, request?.parameters['ui_locales']);
     ctx.status = 400;
-    pages.show(ctx, 'error', {
-      ...wordsFor({
-        request,
-        age: request ? clock() - request.sealedAt : 0,
-        isAnswered: answer !== undefined && answer.chain === request?.chain,
-        again,
-        home: (request ? request.home : answer?.home) || undefined,
-        start: `${base}/`,
-        hasCookies: ctx.get('cookie') !== '',
-        host: ctx.host,
-      }),
-      error: 'invalid_request',
-      requestId: ctx.response.get('x-request-id'),
-    });
+    const situation: Situation = {
+      request,
+      age: request ? clock() - request.sealedAt : 0,
+      isAnswered: answer !== undefined && answer.chain === request?.chain,
+      again,
+      home: (request ? request.home : answer?.home) || undefined,
+      start: `${base}/`,
+      hasCookies: ctx.get('cookie') !== '',
+      host: ctx.host,
+    };
+    const requestId = ctx.response.get('x-request-id');
+    const locals = { ...wordsFor(situation, texts.lostSignIn), error: 'invalid_request', requestId };
+    pages.show(ctx, 'error', locals, { texts });
   }
 
   return {
@@ -106,43 +108,15 @@ interface Situation {
   host: string;
 }
 
-function wordsFor(situation: Situation): Pick<ErrorPage, 'title' | 'message' | 'button'> {
+function wordsFor(situation: Situation, words: Texts['lostSignIn']): Pick<ErrorPage, 'title' | 'message' | 'button'> {
   const { request, age, isAnswered, again, home, start, hasCookies, host } = situation;
-  const leave =
-    home === undefined
-      ? { href: start, label: 'Go to the start page' }
-      : { href: home, label: 'Go to the application' };
-  if (request === undefined) {
-    return {
-      title: 'Start from your application',
-      message: 'Signing in begins at the application that you want to use: open it and choose to sign in there.',
-      button: leave,
-    };
-  }
-  if (age > DAY) {
-    return {
-      title: 'This sign-in is no longer open',
-      message: 'It was begun too long ago, so the application has to begin it anew.',
-      button: leave,
-    };
-  }
-  if (isAnswered && home !== undefined) {
-    return {
-      title: 'This sign-in is done',
-      message: 'It is not open any more, since the application has your answer already.',
-      button: leave,
-    };
-  }
+  const leave = home === undefined ? { href: start, label: words.toStart } : { href: home, label: words.toApplication };
+  if (request === undefined) return { ...words.unknown, button: leave };
+  if (age > DAY) return { ...words.tooOld, button: leave };
+  if (isAnswered && home !== undefined) return { ...words.answered, button: leave };
   if (request.sentAgain && age <= AT_ONCE && !hasCookies) {
-    return {
-      title: 'Your browser keeps no cookies',
-      message: `Signing in needs them: allow cookies for ${host} in your browser, then try again.`,
-      button: { href: again, label: 'Try again' },
-    };
+    const { title, message } = words.noCookies;
+    return { title, message: message(host), button: { href: again, label: words.tryAgain } };
   }
-  return {
-    title: 'This sign-in is no longer open here',
-    message: 'It took too long, was finished in another tab, or was begun in another browser.',
-    button: { href: again, label: 'Continue to sign in' },
-  };
+  return { ...words.elsewhere, button: { href: again, label: words.carryOn } };
 }

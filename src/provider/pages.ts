@@ -1,5 +1,6 @@
 // The pages that the library asks for: errors, the logout question, and its answer.
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { textsFor } from '../http/languages.ts';
 import type { PageResponses } from '../http/page-responses.ts';
 import type { LostSignIns } from './lost-sign-ins.ts';
 
@@ -18,7 +19,7 @@ export function createProviderPages(pages: PageResponses, lostSignIns: Pick<Lost
         return lostSignIns.show(ctx, String(ctx.path.split('/').at(-1)));
       }
       const status = error instanceof errors.OIDCProviderError ? error.statusCode : 500;
-      pages.error(ctx, { status, error: out.error, description: out.error_description });
+      pages.error(ctx, { status, error: out.error, description: out.error_description }, { texts: textsOf(ctx) });
     },
     logout(ctx) {
       const { oidc } = ctx;
@@ -31,7 +32,7 @@ export function createProviderPages(pages: PageResponses, lostSignIns: Pick<Lost
           xsrf: state.secret,
           ...(oidc.client ? { client: { name: oidc.client.clientName ?? oidc.client.clientId } } : {}),
         },
-        { formAction: state.postLogoutRedirectUri ? [state.postLogoutRedirectUri] : [] },
+        { formAction: state.postLogoutRedirectUri ? [state.postLogoutRedirectUri] : [], texts: textsOf(ctx) },
       );
     },
     signedOut(ctx) {
@@ -43,4 +44,9 @@ export function createProviderPages(pages: PageResponses, lostSignIns: Pick<Lost
       pages.show(ctx, 'signed-out', presentation ? { client: presentation } : {});
     },
   };
+}
+
+/** `ui_locales` may have come in a body, a pushed request or a request object. */
+function textsOf(ctx: KoaContextWithOIDC) {
+  return textsFor(ctx, ctx.oidc.params?.['ui_locales']);
 }

@@ -29,7 +29,7 @@ export const pageSamples: Pages = {
       { name: 'profile', description: 'See your name, picture and other profile details' },
       { name: 'email', description: 'See your email address' },
     ],
-    claims: ['phone_number', 'birthdate'],
+    claims: ['phone number', 'birthdate'],
     resources: [{ audience: 'logging-service', scopes: ['logs:read', 'logs:write'] }],
     offlineAccess: true,
   },

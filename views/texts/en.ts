@@ -1,0 +1,162 @@
+// Every text that a person sees, in English, nested by page; a text with parameters is a function.
+
+/** Other languages have the same shape: see `Texts`. */
+export const en = {
+  /** language tag of this file (BCP 47) */
+  language: 'en',
+
+  shared: {
+    privacyPolicy: 'Privacy policy',
+    termsOfService: 'Terms of service',
+    opensInNewWindow: '(opens in a new window)',
+  },
+
+  login: {
+    title: 'Sign in',
+    titleFor: (client: string) => `Sign in to ${client}`,
+    lead: (client: string) => `to continue to ${client}`,
+    name: 'Username or email',
+    password: 'Password',
+    submit: 'Sign in',
+    cancel: 'Cancel',
+    /** one sentence for an unknown name, a wrong password and a disabled account alike */
+    refused: 'That name and password do not match. Check both and try again.',
+    otherAccount: 'The application asks for another account. Sign in with that one.',
+  },
+
+  consent: {
+    title: (client: string) => `Allow ${client}?`,
+    heading: (client: string) => `Allow ${client} to use your account?`,
+    signedInAs: (username: string) => `Signed in as ${username}`,
+    asks: 'It will be able to',
+    claims: (names: string) => `See these details of yours: ${names}`,
+    offlineAccess: 'Keep this access while you are away',
+    resources: 'It will be able to use',
+    noPermission: 'with no particular permission',
+    allow: 'Allow',
+    deny: 'Don’t allow',
+    /** what a scope lets the client do, in words that follow `asks` */
+    scopes: {
+      openid: 'know that it is you',
+      profile: 'see your name, picture and other profile details',
+      email: 'see your e-mail address',
+      address: 'see your postal address',
+      phone: 'see your telephone number',
+    },
+    otherScope: (name: string) => `use ${name}`,
+    /** of the claims that follow `claims` (OpenID Connect Core §5.1) */
+    claimNames: {
+      sub: 'sub',
+      name: 'name',
+      given_name: 'given name',
+      family_name: 'family name',
+      middle_name: 'middle name',
+      nickname: 'nickname',
+      preferred_username: 'preferred username',
+      profile: 'profile',
+      picture: 'picture',
+      website: 'website',
+      email: 'email',
+      email_verified: 'email verified',
+      gender: 'gender',
+      birthdate: 'birthdate',
+      zoneinfo: 'zoneinfo',
+      locale: 'locale',
+      phone_number: 'phone number',
+      phone_number_verified: 'phone number verified',
+      address: 'address',
+      updated_at: 'updated at',
+    },
+  },
+
+  logout: {
+    title: 'Sign out?',
+    leaving: (client: string) =>
+      `You are leaving ${client}. Signing out here ends your session, so the next sign-in asks for your password again.`,
+    ending: 'Signing out ends your session on this device, so the next sign-in asks for your password again.',
+    submit: 'Sign out',
+    stay: 'Stay signed in',
+  },
+
+  'signed-out': {
+    title: 'You are signed out',
+    left: (client: string) => `You have left ${client}.`,
+    safe: 'It is safe to close this window.',
+    back: (client: string) => `Back to ${client}`,
+  },
+
+  error: {
+    title: (title: string) => `Error: ${title}`,
+    facts: 'If you ask for help, quote this',
+    request: 'Request',
+    error: 'Error',
+    detail: 'Detail',
+    notFound: {
+      title: 'Page not found',
+      message: 'There is no page at this address.',
+      advice: 'Go back to the application that you came from and start again from there.',
+    },
+    unavailable: {
+      title: 'Something went wrong',
+      message: 'The sign-in service could not answer just now.',
+      advice: 'Wait a moment and try again. If it keeps happening, tell your administrator the request id below.',
+    },
+    unregistered: {
+      title: 'This application cannot sign you in',
+      message: 'The application that sent you here is not registered for that address.',
+      advice: 'Nothing that you did is wrong. Tell the people who run the application what this page says.',
+    },
+    closed: {
+      title: 'This sign-in is no longer open',
+      message: 'It took too long, was finished in another tab, or was started in another browser.',
+      advice: 'Go back to the application and sign in again: it takes one click.',
+    },
+    refused: {
+      title: 'This request cannot be completed',
+      message: 'The application sent you here with a request that this service does not accept.',
+      advice:
+        'Go back to the application and try again. If it keeps happening, tell the people who run it what this page says.',
+    },
+  },
+
+  /** on the error page, when a sign-in cannot go on where the end-user is */
+  lostSignIn: {
+    toStart: 'Go to the start page',
+    toApplication: 'Go to the application',
+    tryAgain: 'Try again',
+    carryOn: 'Continue to sign in',
+    unknown: {
+      title: 'Start from your application',
+      message: 'Signing in begins at the application that you want to use: open it and choose to sign in there.',
+    },
+    tooOld: {
+      title: 'This sign-in is no longer open',
+      message: 'It was begun too long ago, so the application has to begin it anew.',
+    },
+    answered: {
+      title: 'This sign-in is done',
+      message: 'It is not open any more, since the application has your answer already.',
+    },
+    noCookies: {
+      title: 'Your browser keeps no cookies',
+      message: (host: string) => `Signing in needs them: allow cookies for ${host} in your browser, then try again.`,
+    },
+    elsewhere: {
+      title: 'This sign-in is no longer open here',
+      message: 'It took too long, was finished in another tab, or was begun in another browser.',
+    },
+  },
+
+  home: {
+    heading: 'This is a sign-in service',
+    lead: 'You don’t need to do anything here. Applications send you to this address when you sign in to them.',
+    developers: 'For developers',
+    issuer: (issuer: string) => `Issuer: ${issuer}`,
+    discovery: 'Provider metadata (discovery)',
+    keys: 'Public keys (JWKS)',
+    health: 'Health',
+  },
+};
+
+/** What a file of texts holds. */
+export type Texts = typeof en;
