@@ -95,6 +95,7 @@ function toRow(account: Account): AccountsTable {
     claims: JSON.stringify(account.claims),
     created_at: account.createdAt,
     disabled_at: account.disabledAt ?? null,
+    requires_mfa: account.requiresMfa ? 1 : 0,
   };
 }
 
@@ -106,5 +107,6 @@ function toAccount(row: AccountsTable): Account {
     claims: JSON.parse(row.claims),
     createdAt: row.created_at,
     ...(row.disabled_at !== null && { disabledAt: row.disabled_at }),
+    ...(row.requires_mfa === 1 && { requiresMfa: true }),
   };
 }

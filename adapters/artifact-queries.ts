@@ -19,6 +19,14 @@ export function createArtifactQueries() {
     find: createFind('id_hash'),
     findByUid: createFind('uid_hash'),
     findByUserCode: createFind('user_code_hash'),
+    listOf: prepareQuery<{ model: string; accountId: string; now: number }, StoredArtifact>((db, slot) =>
+      db
+        .selectFrom('artifacts')
+        .select(['id_hash', 'payload', 'consumed_at'])
+        .where('account_id', '=', slot('accountId'))
+        .where('model', '=', slot('model'))
+        .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', slot('now'))])),
+    ),
     takeUid: createTakeIndex('uid_hash'),
     takeUserCode: createTakeIndex('user_code_hash'),
     upsert: createUpsert(),

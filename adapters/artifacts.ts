@@ -30,6 +30,10 @@ export function createArtifacts({ engine, clock, box }: { engine: Engine; clock:
     find: (model, id) => findBy(queries.find, model, id),
     findByUid: (model, uid) => findBy(queries.findByUid, model, uid),
     findByUserCode: (model, userCode) => findBy(queries.findByUserCode, model, userCode),
+    async listOf(model, accountId) {
+      const { rows } = await engine.read((db) => queries.listOf(db, { model, accountId, now: clock() }));
+      return rows.map((row) => unsealArtifact(row, model, box)).filter((payload) => payload !== undefined);
+    },
     async apply(writes) {
       if (writes.length > 0) await apply(writes);
     },

@@ -10,13 +10,17 @@ import type { Engine } from './engine.ts';
 import { createJwksFetches } from './jwks-fetches.ts';
 import { createKeys } from './keys.ts';
 import { takeLease } from './leases.ts';
+import { createLinkedIdentities } from './linked-identities.ts';
+import { createPasskeys } from './passkeys.ts';
 import { openPostgres } from './postgres.ts';
 import { probeStore } from './probing.ts';
+import { createRateLimits } from './rate-limits.ts';
 import { reEncrypt } from './re-encryption.ts';
 import { createResourceServers } from './resource-servers.ts';
 import { createRevokedTokens } from './revoked-tokens.ts';
 import { createRollbackMarker } from './rollback-marker.ts';
 import { applyMigrations, refuseNewerSchema } from './schema-migrations.ts';
+import { createSecondFactors } from './second-factors.ts';
 import { openSqlite } from './sqlite.ts';
 import { sweepExpired } from './sweeping.ts';
 
@@ -46,6 +50,10 @@ export function createStore(engine: Engine, { database, clock, box }: StoreOptio
   return {
     artifacts: createArtifacts({ engine, clock, box }),
     accounts: createAccounts({ engine, clock }),
+    secondFactors: createSecondFactors({ engine, box }),
+    passkeys: createPasskeys(engine),
+    linkedIdentities: createLinkedIdentities(engine),
+    rateLimits: createRateLimits(engine),
     clients: createClients({ engine, clock, box }),
     clientUses: createClientUses(engine),
     resourceServers: createResourceServers(engine),

@@ -5,6 +5,7 @@ import type { Clock, ReEncryption, SecretBox } from '../src/store.ts';
 import { sealContext } from './artifact-writes.ts';
 import type { Engine } from './engine.ts';
 import type { Schema } from './schema.ts';
+import { totpContext } from './second-factors.ts';
 
 /** Rows in a transaction, and the time for others between two. */
 const BATCH = 100;
@@ -57,6 +58,24 @@ const clientSecrets: SealedColumn = {
       .execute(),
 };
 
+const totp: SealedColumn = {
+  async page(db, [after] = ['']) {
+    const query = db
+      .selectFrom('totp')
+      .select(['account_id', 'secret'])
+      .where('account_id', '>', after ?? '');
+    const rows = await query.orderBy('account_id').limit(BATCH).execute();
+    return rows.map(({ account_id: id, secret }) => ({ key: [id], text: secret, context: totpContext(id) }));
+  },
+  replace: (db, { key: [accountId = ''], text: old }, text) =>
+    db
+      .updateTable('totp')
+      .set({ secret: text })
+      .where('account_id', '=', accountId)
+      .where('secret', '=', old)
+      .execute(),
+};
+
 /** Those that have expired are about to be swept. */
 const artifacts: SealedColumn = {
   async page(db, [model = '', idHash = ''] = [], now) {
@@ -86,7 +105,7 @@ const artifacts: SealedColumn = {
 };
 
 /** Every column of the schema that holds sealed texts. */
-const columns: readonly SealedColumn[] = [signingKeys, clientSecrets, artifacts];
+const columns: readonly SealedColumn[] = [signingKeys, clientSecrets, totp, artifacts];
 
 /**
  * Goes through everything that is sealed, twice: to seal again what an older key has sealed, and to count what depends

@@ -37,6 +37,7 @@ export function createRequestUnits(artifacts: Artifacts, clock: Clock): RequestU
       find: (model, id) => current().find(model, id),
       findByUid: (model, uid) => current().findByUid(model, uid),
       findByUserCode: (model, userCode) => current().findByUserCode(model, userCode),
+      listOf: (model, accountId) => current().listOf(model, accountId),
       apply: (writes) => current().apply(writes),
     },
     async run(answer) {

@@ -7,6 +7,7 @@ import * as clientUses from './migrations/2026-11-21-client-uses.ts';
 import * as first from './migrations/2026-11-21-first.ts';
 import * as keyLifecycle from './migrations/2026-11-21-key-lifecycle.ts';
 import * as revokedTokens from './migrations/2026-11-21-revoked-tokens.ts';
+import * as signIn from './migrations/2026-11-21-sign-in.ts';
 import type { Schema } from './schema.ts';
 
 const migrations: readonly { name: string; up(db: Kysely<Schema>): Promise<void> }[] = [
@@ -15,6 +16,7 @@ const migrations: readonly { name: string; up(db: Kysely<Schema>): Promise<void>
   revokedTokens,
   keyLifecycle,
   clientUses,
+  signIn,
 ];
 
 /** The names that this program knows, in order. */

@@ -41,6 +41,52 @@ export interface AccountsTable {
   claims: string;
   created_at: number;
   disabled_at: number | null;
+  /** 1: signs in with a second factor only */
+  requires_mfa: number;
+}
+
+export interface TotpTable {
+  account_id: string;
+  /** base32, sealed */
+  secret: string;
+  created_at: number;
+  last_step: number;
+}
+
+export interface RecoveryCodesTable {
+  account_id: string;
+  /** SHA-256 of the code (base64url); the row goes when the code is used */
+  digest: string;
+}
+
+export interface PasskeysTable {
+  id: string;
+  account_id: string;
+  public_key: string;
+  counter: number;
+  /** JSON array */
+  transports: string;
+  /** 0 or 1 */
+  backed_up: number;
+  name: string;
+  created_at: number;
+  last_used_at: number | null;
+}
+
+export interface LinkedIdentitiesTable {
+  upstream: string;
+  subject: string;
+  account_id: string;
+  label: string;
+  created_at: number;
+}
+
+/** Attempts under a key, which whoever counts has made unreadable. */
+export interface RateLimitsTable {
+  key: string;
+  points: number;
+  /** epoch milliseconds */
+  expires_at_ms: number;
 }
 
 export interface LoginKeysTable {
@@ -127,6 +173,11 @@ export interface Schema {
   revoked_grants: RevokedGrantsTable;
   revoked_tokens: RevokedTokensTable;
   accounts: AccountsTable;
+  totp: TotpTable;
+  recovery_codes: RecoveryCodesTable;
+  passkeys: PasskeysTable;
+  linked_identities: LinkedIdentitiesTable;
+  rate_limits: RateLimitsTable;
   login_keys: LoginKeysTable;
   clients: ClientsTable;
   client_secret_uses: ClientSecretUsesTable;

@@ -3,13 +3,14 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../src/store.ts';
 import { sweepAuditEvents } from './audit-events.ts';
 import type { Engine } from './engine.ts';
+import { sweepRateLimits } from './rate-limits.ts';
 import { sweepRevokedTokens } from './revoked-tokens.ts';
 
 /** Rows stay this long after their expiry, in seconds, so that no request which just found one loses it half-way. */
 const TOLERANCE = 60;
 
 /**
- * Deletes at most `limit` expired artifacts, tombstones, revoked tokens and old audit events in one short transaction,
+ * Deletes at most `limit` expired artifacts, tombstones, revoked tokens, counts and old audit events in one short transaction,
  * then tidies up; answers how many. A consumed artifact stays until it expires: its replay must be recognised.
  */
 export async function sweepExpired(engine: Engine, clock: Clock, limit: number): Promise<number> {
@@ -41,7 +42,9 @@ export async function sweepExpired(engine: Engine, clock: Clock, limit: number):
     if (leftForTokens <= 0) return limit;
     const leftForEvents = leftForTokens - (await sweepRevokedTokens(db, { before, limit: leftForTokens }));
     if (leftForEvents <= 0) return limit;
-    return limit - leftForEvents + (await sweepAuditEvents(db, clock, leftForEvents));
+    const leftForCounts = leftForEvents - (await sweepAuditEvents(db, clock, leftForEvents));
+    if (leftForCounts <= 0) return limit;
+    return limit - leftForCounts + (await sweepRateLimits(db, { beforeMs: before * 1000, limit: leftForCounts }));
   });
   await setImmediate(); // the commit and the tidying may both take a while: requests get their turn between them
   await engine.tidy();

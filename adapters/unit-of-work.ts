@@ -47,12 +47,24 @@ export function createUnitOfWork(artifacts: Artifacts, clock: Clock): UnitOfWork
     return payload && seen(model, String(payload['jti']), payload);
   }
 
+  async function find(model: string, id: string): Promise<ArtifactPayload | undefined> {
+    return seen(model, id, changes.has(keyOf(model, id)) ? undefined : await artifacts.find(model, id));
+  }
+
   return {
-    async find(model, id) {
-      return seen(model, id, changes.has(keyOf(model, id)) ? undefined : await artifacts.find(model, id));
-    },
+    find,
     findByUid: (model, uid) => findBy('uid', model, uid, artifacts.findByUid(model, uid)),
     findByUserCode: (model, code) => findBy('userCode', model, code, artifacts.findByUserCode(model, code)),
+
+    async listOf(model, accountId) {
+      const ids = new Set((await artifacts.listOf(model, accountId)).map(({ jti }) => String(jti)));
+      for (const key of changes.keys()) {
+        const [changedModel, id] = JSON.parse(key) as [string, string];
+        if (changedModel === model) ids.add(id);
+      }
+      const found = await Promise.all([...ids].map((id) => find(model, id)));
+      return found.filter((payload) => payload !== undefined).filter((payload) => payload['accountId'] === accountId);
+    },
 
     async apply(more) {
       for (const write of more) {

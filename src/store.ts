@@ -74,6 +74,8 @@ export interface Artifacts {
   find(model: string, id: string): Promise<ArtifactPayload | undefined>;
   findByUid(model: string, uid: string): Promise<ArtifactPayload | undefined>;
   findByUserCode(model: string, userCode: string): Promise<ArtifactPayload | undefined>;
+  /** All of the model whose payload names the account as `accountId`, and its own id as `jti`; in no order. */
+  listOf(model: string, accountId: string): Promise<ArtifactPayload[]>;
   /**
    * Applies the writes in order, all or none, in one transaction that is durable when the promise resolves.
    *
@@ -144,6 +146,8 @@ export interface Account {
   claims: StandardClaims;
   createdAt: number;
   disabledAt?: number;
+  /** signs in with a second factor only, and enrols one at its next sign-in where it has none */
+  requiresMfa?: boolean;
 }
 
 export interface Accounts {
@@ -160,6 +164,107 @@ export interface Accounts {
   update(account: Account, loginKeys: readonly string[]): Promise<boolean>;
   /** Its sessions, grants and tokens end with it. False when there is none. */
   remove(id: string): Promise<boolean>;
+}
+
+/** The shared secret of an account's authenticator app (RFC 6238), sealed at rest. */
+export interface Totp {
+  accountId: string;
+  /** base32 */
+  secret: string;
+  createdAt: number;
+  /** the time step of the last code that was accepted: neither it nor an earlier one is accepted again (§5.2) */
+  lastStep: number;
+}
+
+/** The authenticator app of an account, and the recovery codes for the day that it is lost. */
+export interface SecondFactors {
+  findTotp(accountId: string): Promise<Totp | undefined>;
+  /** In the place of the one before, if there was one. */
+  saveTotp(totp: Totp): Promise<void>;
+  /** Compare-and-set: false when that step, or a later one, was used before, or there is no such secret. */
+  useTotpStep(accountId: string, step: number): Promise<boolean>;
+  /** False when there is none. */
+  removeTotp(accountId: string): Promise<boolean>;
+  /** Exactly these from now on, none of them used. @param digests SHA-256 of each code (base64url) */
+  replaceRecoveryCodes(accountId: string, digests: readonly string[]): Promise<void>;
+  /** Compare-and-set: false when the account has no such code, or it was used before. */
+  useRecoveryCode(accountId: string, digest: string): Promise<boolean>;
+  /** How many are not used. */
+  countRecoveryCodes(accountId: string): Promise<number>;
+}
+
+/** A WebAuthn credential of an account (Web Authentication Level 3 §4). */
+export interface Passkey {
+  /** credential id, base64url */
+  id: string;
+  accountId: string;
+  /** COSE public key, base64url */
+  publicKey: string;
+  /** signature counter, 0 where the authenticator has none */
+  counter: number;
+  transports: readonly string[];
+  /** whether it is synchronised to more devices than one */
+  backedUp: boolean;
+  /** what its owner calls it */
+  name: string;
+  createdAt: number;
+  /** epoch seconds */
+  lastUsedAt?: number;
+}
+
+export interface Passkeys {
+  /** @throws Conflict('passkey') */
+  insert(passkey: Passkey): Promise<void>;
+  find(id: string): Promise<Passkey | undefined>;
+  /** Oldest first. */
+  listOf(accountId: string): Promise<Passkey[]>;
+  /** Compare-and-set on the counter, which only grows (§6.1.1): false when it has not, or the passkey is gone. */
+  recordUse(id: string, use: { counter: number; backedUp: boolean; at: number }): Promise<boolean>;
+  /** False when the account has no such passkey. */
+  rename(accountId: string, id: string, name: string): Promise<boolean>;
+  /** False when the account has no such passkey. */
+  remove(accountId: string, id: string): Promise<boolean>;
+}
+
+/** An account of an end-user elsewhere that signs in to one of ours: the pair of upstream and subject is unique. */
+export interface LinkedIdentity {
+  /** our name for the provider there */
+  upstream: string;
+  /** its `sub` */
+  subject: string;
+  accountId: string;
+  /** what its owner recognises it by, such as an e-mail address */
+  label: string;
+  createdAt: number;
+}
+
+export interface LinkedIdentities {
+  /** @throws Conflict('identity') */
+  insert(identity: LinkedIdentity): Promise<void>;
+  find(upstream: string, subject: string): Promise<LinkedIdentity | undefined>;
+  /** Oldest first. */
+  listOf(accountId: string): Promise<LinkedIdentity[]>;
+  /** False when the account has no such identity. */
+  remove(accountId: string, upstream: string, subject: string): Promise<boolean>;
+}
+
+/** Attempts counted under one key. */
+export interface Attempts {
+  points: number;
+  /** epoch milliseconds; the count begins anew then */
+  expiresAtMs: number;
+}
+
+/** Counters that all processes share and that survive restarts; times are epoch milliseconds here. */
+export interface RateLimits {
+  /**
+   * Adds points (or takes away, when negative) in one step; a count that has expired at `nowMs` begins anew with them
+   * and ends at `expiresAtMs`. With `anew` the count is replaced in any case.
+   */
+  add(key: string, points: number, times: { nowMs: number; expiresAtMs: number; anew?: boolean }): Promise<Attempts>;
+  find(key: string, nowMs: number): Promise<Attempts | undefined>;
+  /** False when there is none. */
+  remove(key: string): Promise<boolean>;
 }
 
 /** One secret of a client. `digest` is the SHA-256 of the secret (base64url), sealed at rest. */
@@ -334,6 +439,10 @@ export interface ReEncryption {
 export interface Store extends AsyncDisposable {
   readonly artifacts: Artifacts;
   readonly accounts: Accounts;
+  readonly secondFactors: SecondFactors;
+  readonly passkeys: Passkeys;
+  readonly linkedIdentities: LinkedIdentities;
+  readonly rateLimits: RateLimits;
   readonly clients: Clients;
   readonly clientUses: ClientUses;
   readonly resourceServers: ResourceServers;

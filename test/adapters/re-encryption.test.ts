@@ -10,6 +10,6 @@ describe('re-encryption', () => {
     const sealing = readdirSync(folder).filter((file) => {
       return file.endsWith('.ts') && /\.seal\(/.test(readFileSync(join(folder, file), 'utf8'));
     });
-    assert.deepEqual(sealing, ['artifact-writes.ts', 'clients.ts', 'keys.ts']);
+    assert.deepEqual(sealing, ['artifact-writes.ts', 'clients.ts', 'keys.ts', 'second-factors.ts']);
   });
 });

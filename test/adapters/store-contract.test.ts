@@ -4,6 +4,7 @@ import { describeAuditContract } from './audit-contract.ts';
 import { postgres, sqlite } from './fixtures/temporary-database.ts';
 import { describeKeyContract } from './key-contract.ts';
 import { describeRevocationContract } from './revocation-contract.ts';
+import { describeSignInContract } from './sign-in-contract.ts';
 import { describeTableContract } from './table-contract.ts';
 
 for (const engine of [sqlite, postgres]) {
@@ -12,4 +13,5 @@ for (const engine of [sqlite, postgres]) {
   describeKeyContract(engine);
   describeRevocationContract(engine);
   describeAuditContract(engine);
+  describeSignInContract(engine);
 }

@@ -30,6 +30,23 @@ describe('Unit of work', () => {
     assert.equal((await artifacts().findByUid('Session', 'u1'))?.['n'], 1);
   });
 
+  it('lists what an account has as the request has left it', async () => {
+    const of = (accountId: string) => ({ accountId });
+    await artifacts().apply([
+      put('Session', 'l1', of('a')),
+      put('Session', 'l2', of('a')),
+      put('Session', 'l3', of('a')),
+    ]);
+    const unit = createUnitOfWork(artifacts(), temporary.clock);
+    await unit.apply([
+      { do: 'destroy', model: 'Session', id: 'l1' },
+      put('Session', 'l2', of('b')),
+      put('Session', 'l4', of('a')),
+      put('Grant', 'l5', of('a')),
+    ]);
+    assert.deepEqual((await unit.listOf('Session', 'a')).map(({ jti }) => jti).sort(), ['l3', 'l4']);
+  });
+
   it('sees what is stored through its own consume, destroy and revoke', async () => {
     await artifacts().apply([
       put(CODE, 'c1', { grantId: 'g1' }),
