@@ -2,18 +2,14 @@
 import { constants, createHmac, type KeyObject, sign, timingSafeEqual, verify } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { AccessTokenAlg } from '../store.ts';
+import { ecdsaToDer, ecdsaToJws } from './ecdsa-signature.ts';
 
 const signInBackground = promisify(sign);
 
-/** How `node:crypto` is told of each algorithm; HMAC is another function there. */
-const schemes: Readonly<Record<Exclude<AccessTokenAlg, 'HS256'>, { digest: string | null; options: object }>> = {
-  ES256: { digest: 'sha256', options: { dsaEncoding: 'ieee-p1363' } },
-  EdDSA: { digest: null, options: {} },
-  RS256: { digest: 'sha256', options: { padding: constants.RSA_PKCS1_PADDING } },
-  PS256: {
-    digest: 'sha256',
-    options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST },
-  },
+/** What RSA has to be told beside the digest. */
+const paddings = {
+  RS256: { padding: constants.RSA_PKCS1_PADDING },
+  PS256: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST },
 };
 
 /**
@@ -30,10 +26,16 @@ export async function signCompactJws(
 }
 
 function signatureOf(input: Buffer, alg: AccessTokenAlg, key: KeyObject): Buffer | Promise<Buffer> {
-  if (alg === 'HS256') return hmac(input, key);
-  const { digest, options } = schemes[alg];
-  if (alg === 'ES256' || alg === 'EdDSA') return sign(digest, input, { key, ...options });
-  return signInBackground(digest, input, { key, ...options });
+  switch (alg) {
+    case 'HS256':
+      return hmac(input, key);
+    case 'ES256':
+      return ecdsaToJws(sign('sha256', input, key));
+    case 'EdDSA':
+      return sign(null, input, key);
+    default:
+      return signInBackground('sha256', input, { key, ...paddings[alg] });
+  }
 }
 
 /**
@@ -44,12 +46,20 @@ export function hasSignature(token: string, alg: AccessTokenAlg, key: KeyObject)
   const at = token.lastIndexOf('.');
   const input = Buffer.from(token.slice(0, at));
   const signature = Buffer.from(token.slice(at + 1), 'base64url');
-  if (alg === 'HS256') {
-    const expected = hmac(input, key);
-    return signature.length === expected.length && timingSafeEqual(signature, expected);
+  switch (alg) {
+    case 'HS256': {
+      const expected = hmac(input, key);
+      return signature.length === expected.length && timingSafeEqual(signature, expected);
+    }
+    case 'ES256': {
+      const der = ecdsaToDer(signature);
+      return der !== undefined && verify('sha256', input, key, der);
+    }
+    case 'EdDSA':
+      return verify(null, input, key, signature);
+    default:
+      return verify('sha256', input, { key, ...paddings[alg] }, signature);
   }
-  const { digest, options } = schemes[alg];
-  return verify(digest, input, { key, ...options }, signature);
 }
 
 function hmac(input: Buffer, key: KeyObject): Buffer {

@@ -2,10 +2,9 @@
 import type { Keyring } from '../keys/keyring.ts';
 import type { Clock, ResourceServer } from '../store.ts';
 import { type Issuers, importSharedSecret, maxLifetime } from './access-token.ts';
+import { createAuthenticTokens, type VerificationKey } from './authentic-tokens.ts';
 import { findBrokenRule, type Refusal, refuse, type VerifiedClaims } from './claim-rules.ts';
-import { type CompactJws, type JwsHeader, parseCompactJws } from './compact-jws.ts';
-import { hasSignature } from './jws-signature.ts';
-import { rememberSignatures } from './verified-signatures.ts';
+import type { CompactJws, JwsHeader } from './compact-jws.ts';
 
 /** The answer to "is this token good for that audience?", in wire names. */
 export type Verification = { readonly valid: true; readonly claims: VerifiedClaims } | Refusal;
@@ -42,12 +41,22 @@ const unverifiable: Refusal = Object.freeze({ valid: false, error: 'invalid_toke
 
 export function createVerifier(options: VerifierOptions): Verifier {
   const { keyring, clockSkew, clock, findResourceServer, isRevoked } = options;
-  const sharedSecrets = options.sharedSecrets.map(importSharedSecret);
-  const isSignedBy = rememberSignatures(hasSignature);
+  const sharedSecrets = options.sharedSecrets.map((secret) => ({
+    alg: 'HS256' as const,
+    key: importSharedSecret(secret),
+  }));
+  const readAuthentic = createAuthenticTokens({ keysFor });
+
+  /** The key decides the algorithm, never the token (RFC 8725 §3.1). */
+  function keysFor({ alg, kid }: JwsHeader): readonly VerificationKey[] {
+    const named = kid === undefined ? undefined : keyring.verificationKey(kid);
+    if (named !== undefined) return named.alg === alg ? [named] : [];
+    return alg === 'HS256' ? sharedSecrets : [];
+  }
 
   async function check(token: string, audienceOf: (jws: CompactJws) => string): Promise<Verification> {
-    const jws = parseCompactJws(token);
-    if (jws === undefined || !isSigned(token, jws.header)) return unverifiable;
+    const jws = readAuthentic(token);
+    if (jws === undefined) return unverifiable;
 
     const audience = audienceOf(jws);
     const expectations = { audience, issuers: options, now: clock(), clockSkew, maxLifetime };
@@ -61,14 +70,6 @@ export function createVerifier(options: VerifierOptions): Verifier {
       return refuse('revoked', 'jti', 'a token that is not revoked', jti);
     }
     return { valid: true, claims };
-  }
-
-  /** Whether a key of ours made the signature. The key decides the algorithm, never the token (RFC 8725 §3.1). */
-  function isSigned(token: string, { alg, kid }: JwsHeader): boolean {
-    const named = kid === undefined ? undefined : keyring.verificationKey(kid);
-    if (named !== undefined) return named.alg === alg && isSignedBy(token, named.alg, named.key);
-    // an HMAC costs no more than remembering it would
-    return alg === 'HS256' && sharedSecrets.some((secret) => hasSignature(token, alg, secret));
   }
 
   return {
