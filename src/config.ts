@@ -31,6 +31,8 @@ export interface Config {
   /** addresses and CIDR ranges; may be empty */
   readonly trustedProxies: readonly string[];
   readonly browserUi?: { readonly clientSecret: string; readonly redirectUris: readonly string[] };
+  /** what end-users see of it on every page; the name is the issuer's host unless it has one */
+  readonly installation: { readonly name: string; readonly logoUrl?: string; readonly color?: string };
   /** without trailing slash; absent: log lines are not forwarded */
   readonly loggingBackendUrl?: string;
   readonly loggingBackendAud: string;
@@ -161,6 +163,7 @@ function assemble(values: Values, env: Environment, mode: Mode): Config {
     workers: values.WEB_CONCURRENCY,
     trustedProxies: values.TRUSTED_PROXIES,
     ...browserUi(values),
+    installation: installationOf(values, env),
     ...(loggingBackendUrl ? { loggingBackendUrl } : {}),
     loggingBackendAud: values.LOGGING_BACKEND_AUD,
     identitySub: values.IDENTITY_SUB,
@@ -176,6 +179,15 @@ function browserUi(values: Values): Pick<Config, 'browserUi'> {
   const clientSecret = values.BROWSER_UI_CLIENT_SECRET;
   const redirectUris = values.BROWSER_UI_REDIRECT_URIS ?? ['http://localhost:5000/callback'];
   return clientSecret ? { browserUi: { clientSecret, redirectUris } } : {};
+}
+
+function installationOf(values: Values, env: Environment): Config['installation'] {
+  const { INSTALLATION_NAME: name, INSTALLATION_LOGO_URL: logoUrl, INSTALLATION_COLOR: color } = values;
+  return {
+    name: name ?? new URL(issuersOf(env, values.PORT).issuer).host,
+    ...(logoUrl && { logoUrl }),
+    ...(color && { color }),
+  };
 }
 
 function featuresOf(listed: readonly Feature[]): ReadonlySet<Feature> {

@@ -39,7 +39,7 @@ export function createProtocol(options: AppOptions, domain: Domain) {
   const { serviceTokens, sharedSecret, units, verifier } = domain;
 
   // the pages, and sign-ins that got lost
-  const pages = createPageResponses(createPages({ installationName: new URL(issuer).host }));
+  const pages = createPageResponses(createPages(config.installation));
   const sealedRequests = createSealedRequests({ encryptionKeys: config.encryptionKeys, clock });
   const lastAnswer = createLastAnswer(issuer);
   const lostSignIns = createLostSignIns({

@@ -47,6 +47,9 @@ export function environmentSchema(mode: Mode) {
     TRUSTED_PROXIES: listOf('IP addresses or CIDR ranges', addressRange).default([]),
     BROWSER_UI_CLIENT_SECRET: clientSecret(production).optional(),
     BROWSER_UI_REDIRECT_URIS: redirectUris(production).optional(),
+    INSTALLATION_NAME: reading('1 to 64 printable characters', nameOf64).optional(),
+    INSTALLATION_LOGO_URL: logoUrl(production).optional(),
+    INSTALLATION_COLOR: reading('a colour as rrggbb or #rrggbb', hexColor).optional(),
     LOGGING_BACKEND_URL: backendUrl(production).optional(),
     LOGGING_BACKEND_AUD: reading('1 to 255 printable characters', nameOf255).default('logging-service'),
     IDENTITY_SUB: reading('1 to 255 printable characters', nameOf255).default('identity-backend'),
@@ -105,6 +108,15 @@ function nameOf255(text: string): string | undefined {
   return /^[^\p{C}\s](?:[^\p{C}]{0,253}[^\p{C}\s])?$/u.test(text) ? text : undefined;
 }
 
+function nameOf64(text: string): string | undefined {
+  return [...text].length <= 64 ? nameOf255(text) : undefined;
+}
+
+function hexColor(text: string): string | undefined {
+  const digits = /^#?([\da-f]{6})$/i.exec(text)?.[1];
+  return digits && `#${digits.toLowerCase()}`;
+}
+
 /** The text as a URL with neither user name nor characters that a URL parser would silently drop or turn. */
 function httpUrl(text: string): URL | undefined {
   if (!/^https?:\/\/[^\s\\\p{C}]+$/u.test(text) || !URL.canParse(text)) return undefined;
@@ -130,6 +142,16 @@ function backendUrl(production: boolean) {
   return reading(`${expected} without user name, query or fragment`, (text) => {
     const url = httpUrl(text);
     return url && !text.includes('?') && isSafe(url, production) ? text.replace(/\/+$/, '') : undefined;
+  });
+}
+
+/** Pages name its host in their Content-Security-Policy, which knows no address of IPv6. */
+function logoUrl(production: boolean) {
+  const expected = production ? 'an https URL' : 'an http or https URL';
+  return reading(`${expected} without user name or fragment`, (text) => {
+    const url = httpUrl(text);
+    const isFit = url && /^[\w.-]+$/.test(url.hostname) && !(production && url.protocol === 'http:');
+    return isFit ? url.href : undefined;
   });
 }
 

@@ -43,7 +43,8 @@ export function wantsPage(ctx: Context): boolean {
 
 export function createPageResponses(pages: PageRenderer): PageResponses {
   const responses: PageResponses = {
-    show(ctx, name, locals, { texts = textsFor(ctx), ...sources } = {}) {
+    show(ctx, name, locals, { texts = textsFor(ctx), imgSrc = [], formAction = [] } = {}) {
+      const sources = { imgSrc: [...pages.images, ...imgSrc], formAction };
       ctx.set(pageHeaders({ styleHash: pages.styleHash, ...sources }));
       ctx.set('content-language', texts.language);
       ctx.vary('accept-language');

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pug from 'pug';
 import { en, type Texts } from '../../views/texts/en.ts';
+import { accentStyle } from './accent-colors.ts';
 
 const VIEWS = join(import.meta.dirname, '../../views');
 
@@ -99,6 +100,8 @@ export interface PageRenderer {
   render<Name extends keyof Pages>(name: Name, locals: Pages[Name], texts?: Texts): string;
   /** The source that a Content-Security-Policy needs in `style-src`, unquoted: `sha256-…`. */
   readonly styleHash: string;
+  /** addresses of the images on every page */
+  readonly images: readonly string[];
 }
 
 /** Stands for an element in a text: a character that no text contains (Unicode 23.7, noncharacters). */
@@ -106,14 +109,25 @@ const PLACE = '\u{fdd0}';
 
 const NAMES = ['login', 'consent', 'logout', 'signed-out', 'error', 'home'] as const satisfies (keyof Pages)[];
 
-/**
- * Compiles the templates and reads the stylesheet, once.
- * @param options.installationName what end-users know this sign-in service as; its host name tells them most
- */
-export function createPages(options: { installationName?: string } = {}): PageRenderer {
+/** What end-users see of the installation on every page. */
+export interface Installation {
+  /** what they know this sign-in service as */
+  name: string;
+  /** an image that stands before the name, in the place of our mark */
+  logoUrl?: string;
+  /** `#rrggbb`, the colour of buttons and, as far as it can be read, of links */
+  color?: string;
+}
+
+const OWN_COLOR = '#0f6157';
+
+/** Compiles the templates and reads the stylesheet, once. */
+export function createPages(installation: Installation): PageRenderer {
+  const { color, logoUrl } = installation;
   // Browsers hash the style after reading line ends as LF, whatever a checkout made of them.
-  const style = readFileSync(join(VIEWS, 'style.css'), 'utf8').replaceAll('\r\n', '\n');
-  const shell = { installationName: options.installationName ?? 'Sign-in service', style, webUrl, hostOf, around };
+  const sheet = readFileSync(join(VIEWS, 'style.css'), 'utf8').replaceAll('\r\n', '\n');
+  const style = color ? sheet + accentStyle(color) : sheet;
+  const shell = { installation, icon: iconOf(color ?? OWN_COLOR), style, webUrl, hostOf, around };
   const templates = new Map(
     NAMES.map((name) => [name, pug.compileFile(join(VIEWS, `${name}.pug`), { self: true })] as const),
   );
@@ -124,7 +138,14 @@ export function createPages(options: { installationName?: string } = {}): PageRe
       return template({ ...locals, ...shell, t: texts[name], shared: texts.shared, language: texts.language });
     },
     styleHash: `sha256-${createHash('sha256').update(style).digest('base64')}`,
+    images: logoUrl ? [logoUrl] : [],
   };
+}
+
+/** Our mark as a data URL, for the browser's tab. */
+function iconOf(color: string): string {
+  const svg = `<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><rect width='32' height='32' rx='9' fill='${color}'/><circle cx='16' cy='13' r='5' fill='#fff'/><path d='M14 15h4l2 9h-8z' fill='#fff'/></svg>`;
+  return `data:image/svg+xml,${encodeURIComponent(svg)}`;
 }
 
 /**

@@ -9,7 +9,7 @@ import { pageHeaders } from '../../src/http/security-headers.ts';
 import { openBrowser } from '../support/browser.ts';
 import { pageNames, pageSamples } from '../support/page-samples.ts';
 
-const pages = createPages({ installationName: 'Example Accounts' });
+const pages = createPages({ name: 'Example Accounts' });
 
 /** Every piece of text whose contrast with what lies behind it is below 4.5:1 (WCAG 2.2 §1.4.3). */
 const LOW_CONTRAST = `(() => {

@@ -53,7 +53,7 @@ describe('texts', () => {
 
     for (const name of pageNames) {
       it(`are what the ${name} page says in "${texts.language}"`, () => {
-        const html = createPages().render(name, pageSamples[name] as never, texts);
+        const html = createPages({ name: 'Example Accounts' }).render(name, pageSamples[name] as never, texts);
         assert.ok(html.includes(`<html lang="${texts.language}">`));
         assert.doesNotMatch(html, /undefined|\[object|\u{fdd0}/u);
       });

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { createPages, type Pages } from '../../src/http/pages.ts';
 import { pageNames, pageSamples } from '../support/page-samples.ts';
 
-const pages = createPages({ installationName: 'Example Accounts' });
+const pages = createPages({ name: 'Example Accounts' });
 
 /** Addresses that become links and images. */
 const LINKS = new Set(['logoUri', 'policyUri', 'tosUri', 'clientUri', 'href', 'discovery']);
@@ -50,10 +50,29 @@ describe('pages', () => {
   }
 
   it('escapes the name of the installation, which every page shows', () => {
-    const named = createPages({ installationName: '<b>&' });
+    const named = createPages({ name: '<b>&' });
     for (const name of pageNames) {
       assert.ok(named.render(name, pageSamples[name] as never).includes('<span>&lt;b&gt;&amp;</span>'), name);
     }
+  });
+
+  it('shows the logo of the installation in the place of the mark, and lets nothing else be loaded', () => {
+    const logoUrl = 'https://www.example.com/logo.svg?a=1&b=2';
+    const branded = createPages({ name: 'Example Accounts', logoUrl });
+    assert.deepEqual([pages.images, branded.images], [[], [logoUrl]]);
+    for (const name of pageNames) {
+      const html = branded.render(name, pageSamples[name] as never);
+      assert.ok(html.includes(`<img class="installation-logo" src="${logoUrl.replace('&', '&amp;')}" alt="">`), name);
+      assert.doesNotMatch(html, /class="mark"/);
+    }
+  });
+
+  it('answers another hash when the installation has a colour, and carries the style of that hash (CSP 3 §8.3)', () => {
+    const branded = createPages({ name: 'Example Accounts', color: '#7a1fa2' });
+    const [, style = ''] = /<style>([\s\S]*?)<\/style>/.exec(branded.render('logout', pageSamples.logout)) ?? [];
+    assert.match(style, /#7a1fa2/);
+    assert.notEqual(branded.styleHash, pages.styleHash);
+    assert.equal(branded.styleHash, `sha256-${createHash('sha256').update(style).digest('base64')}`);
   });
 
   it('shows the name of a scope that has no description', () => {
