@@ -1,0 +1,53 @@
+// Every page in every shape and language, checked by axe-core in a real Chromium: on phone and desktop, in light and dark.
+import assert from 'node:assert/strict';
+import type { Browser, Page } from 'playwright-core';
+import { languages } from '../../src/http/languages.ts';
+import { assertAccessible } from '../support/accessibility.ts';
+import { openBrowser } from '../support/browser.ts';
+import { type PageServer, startPageServer } from '../support/page-server.ts';
+import { pageVariant, pageVariants } from '../support/page-variants.ts';
+
+const installations = {
+  example: { name: 'Example Accounts' },
+  light: { name: 'Example Accounts', color: '#ffeb3b', logoUrl: '/logo.svg' },
+  dark: { name: 'Example Accounts', color: '#1a237e' },
+};
+
+describe('accessibility (WCAG 2.2 AA)', () => {
+  let browser: Browser;
+  let server: PageServer;
+  let page: Page;
+
+  before(async () => {
+    [browser, server] = await Promise.all([openBrowser(), startPageServer(installations)]);
+    page = await browser.newPage({ reducedMotion: 'reduce' });
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  for (const { language } of languages) {
+    for (const variant of pageVariants) {
+      it(`of the page ${variant.what} in "${language}"`, async () => {
+        await page.goto(server.urlOf(variant, language));
+        await assertAccessible(page, variant.what);
+      });
+    }
+  }
+
+  for (const installation of ['light', 'dark']) {
+    for (const what of ['login-error', 'consent', 'home']) {
+      it(`of the page ${what} with a ${installation} colour of the installation`, async () => {
+        await page.goto(server.urlOf(pageVariant(what), 'en', installation));
+        await assertAccessible(page, what);
+      });
+    }
+  }
+
+  it('is noticed when it is missing', async () => {
+    await page.goto(server.urlOf(pageVariant('login'), 'en'));
+    await page.evaluate("document.querySelector('label').remove()");
+    await assert.rejects(assertAccessible(page, 'a field without a label'), /label: <input/);
+  });
+});

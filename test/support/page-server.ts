@@ -1,0 +1,56 @@
+// Serves every variant of every page in every language, with the headers that the service sends.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { languages } from '../../src/http/languages.ts';
+import { createPages, type Installation } from '../../src/http/pages.ts';
+import { pageHeaders } from '../../src/http/security-headers.ts';
+import { type PageVariant, pageVariants } from './page-variants.ts';
+
+const LOGO =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 40"><path d="M4 36 20 4l16 32z" fill="#b3261e"/><path d="M48 12h68v6H48zm0 12h48v6H48z"/></svg>';
+
+export interface PageServer extends AsyncDisposable {
+  readonly origin: string;
+  /** @param installation a key of those that the server was started with */
+  urlOf(variant: PageVariant, language: string, installation?: string): string;
+}
+
+/** @param installations by the name in a page's URL; a `logoUrl` that is a path is answered by this server */
+export async function startPageServer(
+  installations: Record<string, Installation> = { example: { name: 'Example Accounts' } },
+): Promise<PageServer> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const renderers = Object.fromEntries(
+    Object.entries(installations).map(([key, { logoUrl, ...installation }]) => [
+      key,
+      createPages({ ...installation, ...(logoUrl && { logoUrl: new URL(logoUrl, origin).href }) }),
+    ]),
+  );
+  server.on('request', (request, response) => {
+    const url = new URL(request.url ?? '/', origin);
+    const [, installation = '', language, what] = url.pathname.split('/');
+    const pages = renderers[installation];
+    const variant = pageVariants.find((one) => one.what === what);
+    const texts = languages.find((one) => one.language === language);
+    if (!pages || !variant || !texts) {
+      response.writeHead(200, { 'content-type': 'image/svg+xml' }).end(LOGO);
+      return;
+    }
+    const locals = structuredClone(variant.locals(texts));
+    if ('client' in locals && locals.client && 'logoUri' in locals.client) locals.client.logoUri = `${origin}/logo.svg`;
+    const headers = pageHeaders({ styleHash: pages.styleHash, imgSrc: [...pages.images, origin] });
+    response.writeHead(200, { ...headers, 'content-type': 'text/html; charset=utf-8' });
+    response.end(pages.render(variant.name, locals as never, texts));
+  });
+  return {
+    origin,
+    urlOf: ({ what }, language, installation = Object.keys(installations)[0]) =>
+      `${origin}/${installation}/${language}/${what}`,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}

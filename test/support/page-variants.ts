@@ -1,0 +1,109 @@
+// Every page in the shapes that it can take, for checks and screenshots: add a page or a shape of one with one line.
+import type { Pages } from '../../src/http/pages.ts';
+import type { Texts } from '../../views/texts/en.ts';
+import { pageNames, pageSamples } from './page-samples.ts';
+
+export interface PageVariant {
+  /** also the name of its screenshot */
+  what: string;
+  name: keyof Pages;
+  /** what the page shows, in that language */
+  locals(texts: Texts): Pages[keyof Pages];
+}
+
+const LONG = 'Donaudampfschifffahrtsgesellschaftskapitänsverwaltungsanwendung des Landes Example (Testumgebung)';
+const requestId = '7f3a1c92-40ce-4e0b-9a5f-1d0c2f6a8b11';
+const form = { action: '/login/kq3', csrf: 'vJ2cQ0', cancel: '/login/kq3/cancel' };
+const client = {
+  name: 'Example Reports',
+  clientUri: 'https://reports.example/',
+  logoUri: 'https://reports.example/logo.svg',
+};
+const links = { policyUri: 'https://reports.example/privacy', tosUri: 'https://reports.example/terms' };
+
+function variant<Name extends keyof Pages>(
+  what: string,
+  name: Name,
+  locals: (texts: Texts) => Pages[Name],
+): PageVariant {
+  return { what, name, locals };
+}
+
+const shapes: readonly PageVariant[] = [
+  variant('login', 'login', () => ({ ...form, client: { ...client, ...links } })),
+  variant('login-alone', 'login', () => ({ action: form.action, csrf: form.csrf })),
+  variant('login-notice', 'login', ({ login }) => ({ ...form, client, notice: login.otherAccount })),
+  variant('login-error', 'login', ({ login }) => ({ ...form, client, login: 'alice', error: login.refused })),
+  variant('login-long', 'login', ({ login }) => ({
+    ...form,
+    client: { ...client, ...links, name: LONG },
+    login: `${LONG.replaceAll(' ', '.')}@example.com`,
+    error: `${login.refused} ${login.otherAccount} ${LONG}`,
+  })),
+  variant('consent', 'consent', ({ consent }) => ({
+    ...form,
+    client: { ...client, ...links },
+    account: { username: 'alice' },
+    scopes: [
+      { name: 'profile', description: consent.scopes.profile },
+      { name: 'email', description: consent.scopes.email },
+    ],
+    claims: [consent.claimNames.phone_number, consent.claimNames.birthdate],
+    resources: [{ audience: 'logging-service', scopes: ['logs:read', 'logs:write'] }],
+    offlineAccess: true,
+  })),
+  variant('consent-long', 'consent', ({ consent }) => ({
+    ...form,
+    client: { ...client, name: LONG, clientUri: `https://${'very-long-label.'.repeat(8)}example/` },
+    account: { username: 'a'.repeat(64) },
+    scopes: [{ name: 'x', description: consent.otherScope('urn:example:scope:'.repeat(6)) }],
+    claims: Object.values(consent.claimNames),
+    resources: [{ audience: `https://${'api.'.repeat(20)}example/`, scopes: [] }],
+    offlineAccess: false,
+  })),
+  variant('logout', 'logout', () => ({ action: '/logout/confirm', xsrf: 'vJ2cQ0', client })),
+  variant('logout-alone', 'logout', () => ({ action: '/logout/confirm', xsrf: 'vJ2cQ0' })),
+  variant('signed-out', 'signed-out', () => ({ client })),
+  variant('signed-out-alone', 'signed-out', () => ({})),
+  variant('error', 'error', ({ error }) => ({
+    ...error.refused,
+    error: 'invalid_request',
+    description: 'requested scope is not allowed',
+    requestId,
+  })),
+  variant('lost-sign-in', 'error', ({ lostSignIn }) => ({
+    ...lostSignIn.elsewhere,
+    button: { href: '/login/kq3/again', label: lostSignIn.carryOn },
+    error: 'invalid_request',
+    requestId,
+  })),
+  variant('error-long', 'error', ({ error }) => ({
+    ...error.unregistered,
+    error: 'invalid_redirect_uri',
+    description: `redirect_uri https://${'very-long-label.'.repeat(8)}example/callback did not match any of the client's`,
+    requestId,
+  })),
+  variant('home', 'home', ({ home }) => ({
+    issuer: 'https://id.example.com',
+    discovery: 'https://id.example.com/.well-known/openid-configuration',
+    links: [
+      { href: 'https://id.example.com/jwks', label: home.keys },
+      { href: 'https://id.example.com/ping', label: home.health },
+    ],
+  })),
+];
+
+/** The shapes above, and the sample of every page that has none there of its own name. */
+export const pageVariants: readonly PageVariant[] = [
+  ...shapes,
+  ...pageNames
+    .filter((name) => !shapes.some(({ what }) => what === name))
+    .map((name) => variant(name, name, () => pageSamples[name])),
+];
+
+/** @throws when there is none */
+export function pageVariant(what: string): PageVariant {
+  const found = pageVariants.find((one) => one.what === what);
+  if (!found) throw new TypeError(`there is no page variant "${what}"`);
+  return found;
+}
