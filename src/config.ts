@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { isLoopback, issuerProblems, issuersOf } from './config/issuer.ts';
 import { environmentSchema, type FEATURES, truth } from './config/schema.ts';
 import { secretProblems } from './config/secrets.ts';
+import { type UpstreamRegistration, upstreamProblems, upstreamsOf } from './config/upstreams.ts';
 import { type Environment, type Mode, unknownNameProblems, VARIABLES } from './config/variables.ts';
 
 export type Feature = (typeof FEATURES)[number];
@@ -38,6 +39,10 @@ export interface Config {
   readonly loggingBackendAud: string;
   readonly identitySub: string;
   readonly demoAccount?: { readonly username: string; readonly password: string };
+  /** other providers at which end-users may sign in; may be empty */
+  readonly upstreams: readonly UpstreamRegistration[];
+  /** those of them whose verified e-mail addresses find the account that has the same one, verified too */
+  readonly linkByEmail: readonly UpstreamRegistration['id'][];
   readonly allowUnauthenticatedTokens: boolean;
   /** `open-registration` always comes with `registration` */
   readonly features: ReadonlySet<Feature>;
@@ -76,6 +81,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     ...secretProblems(set),
     ...issuerProblems(set, mode),
     ...accountProblems(set, mode),
+    ...upstreamProblems(set),
     ...publicIssuerProblems(set, mode),
     ...(mode === 'production' ? [...productionProblems(set), ...unknownNameProblems(env)] : []),
   ];
@@ -168,6 +174,8 @@ function assemble(values: Values, env: Environment, mode: Mode): Config {
     loggingBackendAud: values.LOGGING_BACKEND_AUD,
     identitySub: values.IDENTITY_SUB,
     ...(username && password ? { demoAccount: { username, password } } : {}),
+    upstreams: upstreamsOf(values),
+    linkByEmail: values.UPSTREAM_LINK_BY_EMAIL,
     allowUnauthenticatedTokens: values.ALLOW_UNAUTHENTICATED_TOKENS,
     features: featuresOf(values.OIDC_FEATURES),
     clockSkew: values.CLOCK_SKEW_SECONDS,

@@ -63,6 +63,8 @@ describe('configuration', () => {
         installation: { name: 'id.example.com' },
         loggingBackendAud: 'logging-service',
         identitySub: 'identity-backend',
+        upstreams: [],
+        linkByEmail: [],
         allowUnauthenticatedTokens: false,
         clockSkew: 15,
         logLevel: 'info',
@@ -480,6 +482,42 @@ describe('configuration', () => {
       }
       assert.ok(Object.isFrozen(config.browserUi) && Object.isFrozen(config.browserUi?.redirectUris));
     });
+  });
+
+  describe('an upstream', () => {
+    const google = { UPSTREAM_GOOGLE_CLIENT_ID: 'us', UPSTREAM_GOOGLE_CLIENT_SECRET: 'from-them' };
+    const other = { UPSTREAM_OIDC_CLIENT_ID: 'us', UPSTREAM_OIDC_CLIENT_SECRET: 'from-them' };
+    const microsoft = { UPSTREAM_MICROSOFT_CLIENT_ID: 'us', UPSTREAM_MICROSOFT_CLIENT_SECRET: 'from-them' };
+
+    it('is offered when its client id and secret are set', () => {
+      const issuer = 'https://login.example.org';
+      const env = { ...production, ...other, ...microsoft, ...google, UPSTREAM_OIDC_ISSUER: issuer };
+      const registered = { clientId: 'us', clientSecret: 'from-them' };
+      assert.deepEqual(parseConfig({ ...env, UPSTREAM_OIDC_NAME: 'Example Login' }).upstreams, [
+        { id: 'google', label: 'Google', ...registered },
+        { id: 'microsoft', label: 'Microsoft', ...registered, issuer: 'https://login.microsoftonline.com/common/v2.0' },
+        { id: 'oidc', label: 'Example Login', ...registered, issuer },
+      ]);
+    });
+
+    const bad: [string, Env, string][] = [
+      ['no secret', { UPSTREAM_GITHUB_CLIENT_ID: 'us' }, 'UPSTREAM_GITHUB_CLIENT_SECRET'],
+      ['no client id', { UPSTREAM_GOOGLE_CLIENT_SECRET: 'from-them' }, 'UPSTREAM_GOOGLE_CLIENT_ID'],
+      ['no issuer', other, 'UPSTREAM_OIDC_ISSUER'],
+      [
+        'an issuer that is not https',
+        { ...other, UPSTREAM_OIDC_ISSUER: 'http://login.example.org' },
+        'UPSTREAM_OIDC_ISSUER',
+      ],
+      ['a tenant with a path', { ...microsoft, UPSTREAM_MICROSOFT_TENANT: 'common/../x' }, 'UPSTREAM_MICROSOFT_TENANT'],
+      ['the word of Microsoft', { ...microsoft, UPSTREAM_LINK_BY_EMAIL: 'microsoft' }, 'UPSTREAM_LINK_BY_EMAIL'],
+      ['a misspelt part', { ...google, UPSTREAM_GOOGLE_SECRET: 'x' }, 'UPSTREAM_GOOGLE_SECRET'],
+    ];
+    for (const [what, env, name] of bad) {
+      it(`is refused with ${what}`, () => {
+        assert.deepEqual(refused({ ...production, ...env }), [name]);
+      });
+    }
   });
 
   describe('problems', () => {

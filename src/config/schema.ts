@@ -3,6 +3,7 @@ import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { isLoopback, issuerUrl, tokenIssuer } from './issuer.ts';
 import { clientSecret, secretList } from './secrets.ts';
+import { VOUCHING_IDS } from './upstreams.ts';
 import { reading, shown } from './values.ts';
 import type { Mode, VariableName } from './variables.ts';
 
@@ -47,6 +48,20 @@ export function environmentSchema(mode: Mode) {
     TRUSTED_PROXIES: listOf('IP addresses or CIDR ranges', addressRange).default([]),
     BROWSER_UI_CLIENT_SECRET: clientSecret(production).optional(),
     BROWSER_UI_REDIRECT_URIS: redirectUris(production).optional(),
+    UPSTREAM_GOOGLE_CLIENT_ID: upstreamClientId.optional(),
+    UPSTREAM_GOOGLE_CLIENT_SECRET: upstreamSecret.optional(),
+    UPSTREAM_MICROSOFT_CLIENT_ID: upstreamClientId.optional(),
+    UPSTREAM_MICROSOFT_CLIENT_SECRET: upstreamSecret.optional(),
+    UPSTREAM_MICROSOFT_TENANT: reading('a tenant id, a domain, common, organizations or consumers', tenant).optional(),
+    UPSTREAM_GITHUB_CLIENT_ID: upstreamClientId.optional(),
+    UPSTREAM_GITHUB_CLIENT_SECRET: upstreamSecret.optional(),
+    UPSTREAM_OIDC_ISSUER: backendUrl(production).optional(),
+    UPSTREAM_OIDC_NAME: reading('1 to 64 printable characters', nameOf64).optional(),
+    UPSTREAM_OIDC_CLIENT_ID: upstreamClientId.optional(),
+    UPSTREAM_OIDC_CLIENT_SECRET: upstreamSecret.optional(),
+    UPSTREAM_LINK_BY_EMAIL: listOf(`any of ${VOUCHING_IDS.join(', ')}`, (text) =>
+      VOUCHING_IDS.find((id) => id === text),
+    ).default([]),
     INSTALLATION_NAME: reading('1 to 64 printable characters', nameOf64).optional(),
     INSTALLATION_LOGO_URL: logoUrl(production).optional(),
     INSTALLATION_COLOR: reading('a colour as rrggbb or #rrggbb', hexColor).optional(),
@@ -88,6 +103,17 @@ function listOf<T>(expected: string, parse: (element: string) => T | undefined) 
       return value === undefined ? [] : [value];
     }),
   );
+}
+
+/** Made elsewhere, so its strength is theirs to judge; never shown. */
+const upstreamSecret = z
+  .string()
+  .refine((text) => /^[!-~]+$/.test(text), 'must be printable ASCII without spaces, got something else');
+
+const upstreamClientId = reading('1 to 255 printable characters', nameOf255);
+
+function tenant(text: string): string | undefined {
+  return /^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$/.test(text) ? text : undefined;
 }
 
 function hostName(text: string): string | undefined {

@@ -1,0 +1,105 @@
+// Upstreams that speak OpenID Connect, found by discovery.
+import * as client from 'openid-client';
+import { failureOf } from './failures.ts';
+import { type Upstream, UpstreamFailed, type UpstreamIdentity } from './upstream.ts';
+
+/** How long what discovery said is believed, in milliseconds; a failed one is tried again at the next sign-in. */
+const METADATA_MS = 60 * 60 * 1000;
+const TIMEOUT_S = 5;
+
+export interface OidcUpstreamOptions {
+  id: string;
+  label: string;
+  issuer: string;
+  clientId: string;
+  clientSecret: string;
+  /** Whether `email` is to be believed without `email_verified`, and with it; never where anybody can set the address. */
+  vouchesForEmail: boolean;
+  fetch?: client.CustomFetch;
+  /** epoch milliseconds */
+  nowMs?: () => number;
+}
+
+export function createOidcUpstream(options: OidcUpstreamOptions): Upstream {
+  const { id, label, issuer, nowMs = Date.now } = options;
+  let known: { configuration: Promise<client.Configuration>; sinceMs: number } | undefined;
+
+  function configuration(): Promise<client.Configuration> {
+    if (known === undefined || nowMs() - known.sinceMs > METADATA_MS) {
+      const discovered = discover(options);
+      known = { configuration: discovered, sinceMs: nowMs() };
+      discovered.catch(() => {
+        if (known?.configuration === discovered) known = undefined;
+      });
+    }
+    return known.configuration;
+  }
+
+  return {
+    id,
+    label,
+    origin: new URL(issuer).origin,
+    async begin(redirectUri, { state, nonce, codeVerifier }) {
+      try {
+        return client.buildAuthorizationUrl(await configuration(), {
+          redirect_uri: redirectUri,
+          scope: 'openid email profile',
+          state,
+          nonce,
+          code_challenge: await client.calculatePKCECodeChallenge(codeVerifier),
+          code_challenge_method: 'S256',
+        });
+      } catch (error) {
+        throw failureOf(error, label);
+      }
+    },
+    async complete(callback, { state, nonce, codeVerifier }) {
+      try {
+        const config = await configuration();
+        const tokens = await client.authorizationCodeGrant(config, callback, {
+          expectedState: state,
+          expectedNonce: nonce,
+          pkceCodeVerifier: codeVerifier,
+          idTokenExpected: true,
+        });
+        const claims = tokens.claims();
+        if (claims === undefined) throw new UpstreamFailed('there is no ID token');
+        const endpoint = config.serverMetadata().userinfo_endpoint;
+        const more =
+          claims['email'] === undefined && endpoint !== undefined
+            ? await client.fetchUserInfo(config, tokens.access_token, claims.sub)
+            : {};
+        return identityOf({ ...more, ...claims }, options.vouchesForEmail);
+      } catch (error) {
+        throw failureOf(error, label);
+      }
+    },
+  };
+}
+
+function discover({ issuer, clientId, clientSecret, fetch }: OidcUpstreamOptions): Promise<client.Configuration> {
+  return client.discovery(new URL(issuer), clientId, undefined, client.ClientSecretPost(clientSecret), {
+    timeout: TIMEOUT_S,
+    ...(fetch && { [client.customFetch]: fetch }),
+    // the configuration accepts plain http on this machine only
+    ...(issuer.startsWith('http:') && { execute: [client.allowInsecureRequests] }),
+  });
+}
+
+function identityOf(claims: Readonly<Record<string, unknown>>, vouchesForEmail: boolean): UpstreamIdentity {
+  const text = (name: string) => {
+    const value = claims[name];
+    return typeof value === 'string' && value !== '' && value.length <= 320 ? value : undefined;
+  };
+  const subject = text('sub');
+  if (subject === undefined || subject.length > 255) throw new UpstreamFailed('the subject cannot be used');
+  const email = text('email');
+  const name = text('name');
+  return {
+    subject,
+    label: email ?? text('preferred_username') ?? name ?? subject,
+    emailVerified: vouchesForEmail && claims['email_verified'] === true,
+    ...(email !== undefined && { email }),
+    ...(name !== undefined && { name }),
+  };
+}
