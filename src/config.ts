@@ -2,6 +2,7 @@
 import type { Level } from 'pino';
 import type { z } from 'zod';
 import { isLoopback, issuerProblems, issuersOf } from './config/issuer.ts';
+import { type MailSettings, mailOf, mailProblems } from './config/mail.ts';
 import { environmentSchema, type FEATURES, truth } from './config/schema.ts';
 import { secretProblems } from './config/secrets.ts';
 import { type UpstreamRegistration, upstreamProblems, upstreamsOf } from './config/upstreams.ts';
@@ -43,6 +44,10 @@ export interface Config {
   readonly upstreams: readonly UpstreamRegistration[];
   /** those of them whose verified e-mail addresses find the account that has the same one, verified too */
   readonly linkByEmail: readonly UpstreamRegistration['id'][];
+  /** how mail leaves; absent: it does not, but development prints it */
+  readonly mail?: MailSettings;
+  /** whether strangers may make accounts, for addresses that they prove to have */
+  readonly allowSignUp: boolean;
   readonly allowUnauthenticatedTokens: boolean;
   /** `open-registration` always comes with `registration` */
   readonly features: ReadonlySet<Feature>;
@@ -82,6 +87,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     ...issuerProblems(set, mode),
     ...accountProblems(set, mode),
     ...upstreamProblems(set),
+    ...mailProblems(set, mode),
     ...publicIssuerProblems(set, mode),
     ...(mode === 'production' ? [...productionProblems(set), ...unknownNameProblems(env)] : []),
   ];
@@ -100,6 +106,9 @@ function productionProblems(env: Environment): string[] {
   );
   if (env.BROWSER_UI_CLIENT_SECRET && !env.BROWSER_UI_REDIRECT_URIS) {
     problems.push('BROWSER_UI_REDIRECT_URIS: must be set with BROWSER_UI_CLIENT_SECRET, got nothing');
+  }
+  if (truth(env.ALLOW_SIGN_UP ?? '') === true && !env.SMTP_URL) {
+    problems.push('SMTP_URL: must be set with ALLOW_SIGN_UP, whose letters prove addresses, got nothing');
   }
   if (env.BROWSER_UI_REDIRECT_URIS && !env.BROWSER_UI_CLIENT_SECRET) {
     problems.push('BROWSER_UI_CLIENT_SECRET: must be set with BROWSER_UI_REDIRECT_URIS, got nothing');
@@ -151,6 +160,7 @@ function inOrder(problems: readonly string[]): string[] {
 
 function assemble(values: Values, env: Environment, mode: Mode): Config {
   const { LOGGING_BACKEND_URL: loggingBackendUrl, DEMO_USERNAME: username, DEMO_PASSWORD: password } = values;
+  const mail = mailOf(values);
   return {
     mode,
     ...issuersOf(env, values.PORT),
@@ -176,6 +186,8 @@ function assemble(values: Values, env: Environment, mode: Mode): Config {
     ...(username && password ? { demoAccount: { username, password } } : {}),
     upstreams: upstreamsOf(values),
     linkByEmail: values.UPSTREAM_LINK_BY_EMAIL,
+    ...(mail && { mail }),
+    allowSignUp: values.ALLOW_SIGN_UP,
     allowUnauthenticatedTokens: values.ALLOW_UNAUTHENTICATED_TOKENS,
     features: featuresOf(values.OIDC_FEATURES),
     clockSkew: values.CLOCK_SKEW_SECONDS,

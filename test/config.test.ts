@@ -65,6 +65,7 @@ describe('configuration', () => {
         identitySub: 'identity-backend',
         upstreams: [],
         linkByEmail: [],
+        allowSignUp: false,
         allowUnauthenticatedTokens: false,
         clockSkew: 15,
         logLevel: 'info',
@@ -518,6 +519,86 @@ describe('configuration', () => {
         assert.deepEqual(refused({ ...production, ...env }), [name]);
       });
     }
+  });
+
+  describe('mail', () => {
+    const from = { MAIL_FROM: 'Example Accounts <accounts@example.com>' };
+    const mailOf = (env: Env) => parseConfig({ ...env, ...from }).mail?.server;
+
+    it('leaves by the server and from the mailbox that are named', () => {
+      const env = { ...production, ...from, SMTP_URL: 'smtp://mailer%40example.com:p%2Fss-w%C3%B6rd@smtp.example.com' };
+      assert.deepEqual(parseConfig(env).mail, {
+        server: {
+          host: 'smtp.example.com',
+          port: 587,
+          tls: 'required',
+          credentials: { user: 'mailer@example.com', password: 'p/ss-wörd' },
+        },
+        from: { name: 'Example Accounts', address: 'accounts@example.com' },
+      });
+      assert.deepEqual(parseConfig({ ...env, MAIL_FROM: 'accounts@example.com' }).mail?.from, {
+        address: 'accounts@example.com',
+      });
+      assert.equal(
+        parseConfig({ ...env, MAIL_FROM: '"Example, Inc." <a@example.com>' }).mail?.from.name,
+        'Example, Inc.',
+      );
+    });
+
+    it('is protected by TLS in production, but for a server on this machine', () => {
+      const tlsOf = (env: Env, url: string) => mailOf({ ...env, SMTP_URL: url })?.tls;
+      assert.equal(tlsOf(production, 'smtp://smtp.example.com:25'), 'required');
+      assert.equal(tlsOf(production, 'smtps://smtp.example.com'), 'implicit');
+      assert.equal(mailOf({ ...production, SMTP_URL: 'smtps://smtp.example.com' })?.port, 465);
+      for (const host of ['127.0.0.1', 'localhost', '[::1]']) {
+        assert.equal(tlsOf(production, `smtp://${host}:2525/`), 'none', host);
+      }
+      assert.equal(tlsOf(development, 'smtp://mailbox:1025'), 'offered');
+    });
+
+    const url = { SMTP_URL: 'smtp://smtp.example.com' };
+    const bad: [string, Env, string][] = [
+      ['a server and no sender', url, 'MAIL_FROM'],
+      ['a sender and no server', from, 'SMTP_URL'],
+      ['a server of another protocol', { ...from, SMTP_URL: 'https://smtp.example.com' }, 'SMTP_URL'],
+      [
+        'options behind the server',
+        { ...from, SMTP_URL: 'smtp://h.example/?tls.rejectUnauthorized=false' },
+        'SMTP_URL',
+      ],
+      ['a path behind the server', { ...from, SMTP_URL: 'smtp://h.example/a' }, 'SMTP_URL'],
+      ['no server in the URL', { ...from, SMTP_URL: 'smtp://:587' }, 'SMTP_URL'],
+      ['a user without a password', { ...from, SMTP_URL: 'smtp://user@h.example' }, 'SMTP_URL'],
+      ['a sender with a line break', { ...url, MAIL_FROM: 'A\r\nBcc: b@example.com <a@example.com>' }, 'MAIL_FROM'],
+      ['two senders', { ...url, MAIL_FROM: 'a@example.com, b@example.com' }, 'MAIL_FROM'],
+      ['a sender that is no address', { ...url, MAIL_FROM: 'Example Accounts' }, 'MAIL_FROM'],
+      ['sign-up that no letter can confirm', { ALLOW_SIGN_UP: 'true' }, 'SMTP_URL'],
+      ['sign-up that is neither on nor off', { ...url, ...from, ALLOW_SIGN_UP: 'perhaps' }, 'ALLOW_SIGN_UP'],
+      ['a misspelt sign-up', { ALLOW_SIGNUP: 'true' }, 'ALLOW_SIGNUP'],
+      ['a misspelt server', { SMTP_URI: 'smtp://smtp.example.com' }, 'SMTP_URI'],
+      [
+        'the password of the database',
+        { ...from, SMTP_URL: 'smtp://a:the-same@h.example', DATABASE_URL: database('the-same') },
+        'SMTP_URL',
+      ],
+    ];
+    for (const [what, env, name] of bad) {
+      it(`is refused with ${what}`, () => {
+        const names = refused({ ...production, ...env });
+        assert.ok(names.includes(name), names.join(' '));
+      });
+    }
+
+    it('of other programs is left alone', () => {
+      parseConfig({
+        ...production,
+        SMTP_HOST: 'a',
+        SMTP_USER: 'b',
+        MAIL_HOST: 'c',
+        MAIL_FROM_NAME: 'd',
+        MAIL_PORT: '25',
+      });
+    });
   });
 
   describe('problems', () => {

@@ -2,6 +2,7 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { isLoopback, issuerUrl, tokenIssuer } from './issuer.ts';
+import { mailbox, mailServer } from './mail.ts';
 import { clientSecret, secretList } from './secrets.ts';
 import { VOUCHING_IDS } from './upstreams.ts';
 import { reading, shown } from './values.ts';
@@ -62,6 +63,9 @@ export function environmentSchema(mode: Mode) {
     UPSTREAM_LINK_BY_EMAIL: listOf(`any of ${VOUCHING_IDS.join(', ')}`, (text) =>
       VOUCHING_IDS.find((id) => id === text),
     ).default([]),
+    SMTP_URL: mailServer(production).optional(),
+    MAIL_FROM: mailbox().optional(),
+    ALLOW_SIGN_UP: reading('1, true, yes, on, 0, false, no or off', truth).default(false),
     INSTALLATION_NAME: reading('1 to 64 printable characters', nameOf64).optional(),
     INSTALLATION_LOGO_URL: logoUrl(production).optional(),
     INSTALLATION_COLOR: reading('a colour as rrggbb or #rrggbb', hexColor).optional(),

@@ -89,13 +89,14 @@ function secretsOf(env: Environment): [VariableName, string][] {
   const secrets: [VariableName, string | undefined][] = lists.flatMap((name) =>
     (env[name] ?? '').split(',').map((element): [VariableName, string] => [name, element.trim()]),
   );
-  secrets.push(['DATABASE_URL', databasePassword(env.DATABASE_URL)]);
+  secrets.push(['DATABASE_URL', passwordIn(env.DATABASE_URL)]);
+  secrets.push(['SMTP_URL', passwordIn(env.SMTP_URL)]);
   secrets.push(['BROWSER_UI_CLIENT_SECRET', env.BROWSER_UI_CLIENT_SECRET]);
   secrets.push(['DEMO_PASSWORD', env.DEMO_PASSWORD]);
   return secrets.flatMap(([name, secret]): [VariableName, string][] => (secret ? [[name, secret]] : []));
 }
 
-function databasePassword(url: string | undefined): string | undefined {
+function passwordIn(url: string | undefined): string | undefined {
   const password = url && URL.canParse(url) ? new URL(url).password : '';
   try {
     return decodeURIComponent(password);

@@ -46,6 +46,9 @@ export const VARIABLES = [
   { name: 'UPSTREAM_OIDC_CLIENT_ID', ...plain },
   { name: 'UPSTREAM_OIDC_CLIENT_SECRET', ...secret },
   { name: 'UPSTREAM_LINK_BY_EMAIL', ...plain },
+  { name: 'SMTP_URL', ...secret },
+  { name: 'MAIL_FROM', ...plain },
+  { name: 'ALLOW_SIGN_UP', ...plain },
   { name: 'INSTALLATION_NAME', ...plain },
   { name: 'INSTALLATION_LOGO_URL', ...plain },
   { name: 'INSTALLATION_COLOR', ...plain },
@@ -67,6 +70,7 @@ export type Environment = Partial<Record<VariableName, string>>;
 
 /** Families that no platform sets: an unknown name in one is ours, misspelt. */
 const OWN_PREFIXES = [
+  'ALLOW_SIGN',
   'ALLOW_UNAUTHENTICATED',
   'BROWSER_UI_',
   'CLOCK_SKEW',
