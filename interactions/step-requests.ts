@@ -2,10 +2,12 @@
 import type { Context, Next } from 'koa';
 import { errors, type InteractionResults, type Provider } from 'oidc-provider';
 import type { AccountDirectory } from '../src/accounts/directory.ts';
+import type { Guesses } from '../src/accounts/guesses.ts';
 import { type Parameters, readForm } from '../src/http/body.ts';
 import { textsFor } from '../src/http/languages.ts';
 import type { PageResponses } from '../src/http/page-responses.ts';
 import type { AuditLog } from '../src/logging/events.ts';
+import type { KnownDevices } from '../src/provider/known-devices.ts';
 import type { LostSignIns } from '../src/provider/lost-sign-ins.ts';
 import { SEALED_REQUEST } from '../src/provider/sealed-requests.ts';
 import type { Texts } from '../views/texts/en.ts';
@@ -22,6 +24,8 @@ export interface InteractionParts {
   /** the provider in use; another one after a change of keys */
   provider(): Provider;
   accounts: AccountDirectory;
+  guesses: Guesses;
+  knownDevices: KnownDevices;
   pages: PageResponses;
   tokens: FormTokens;
   lostSignIns: LostSignIns;

@@ -3,6 +3,7 @@ import type { Configuration } from 'oidc-provider';
 import type { Logger } from 'pino';
 import { createRequestUnits } from '../../adapters/request-units.ts';
 import { createAccountDirectory } from '../accounts/directory.ts';
+import { createGuesses } from '../accounts/guesses.ts';
 import { createPasswordHasher } from '../accounts/passwords.ts';
 import { authenticateClient, type ClientCredentials } from '../clients/authentication.ts';
 import { browserUiClient } from '../clients/browser-ui.ts';
@@ -51,6 +52,8 @@ export async function createDomain(options: AppOptions) {
   const units = createRequestUnits(store.artifacts, clock);
 
   // who there is
+  const [encryptionKey] = config.encryptionKeys as [string];
+  const guesses = createGuesses({ rateLimits: store.rateLimits, encryptionKey, clock });
   const accounts = createAccountDirectory({ accounts: store.accounts, passwords: createPasswordHasher(), clock });
   const clients = createClientRegistry({
     clients: { ...store.clients, find: units.remember(store.clients.find) },
@@ -104,6 +107,7 @@ export async function createDomain(options: AppOptions) {
     audit,
     units,
     accounts,
+    guesses,
     clients,
     resourceServers,
     recordUse,

@@ -13,6 +13,7 @@ import { createAccessTokenCustomizer } from '../provider/access-tokens.ts';
 import { createFindAccount } from '../provider/accounts.ts';
 import { auditProvider } from '../provider/audit.ts';
 import { createClientAssertions } from '../provider/client-assertions.ts';
+import { createKnownDevices } from '../provider/known-devices.ts';
 import { createLastAnswer } from '../provider/last-answer.ts';
 import { createLiveProvider } from '../provider/live-provider.ts';
 import { createLostSignIns } from '../provider/lost-sign-ins.ts';
@@ -111,6 +112,8 @@ export function createProtocol(options: AppOptions, domain: Domain) {
     provider: providers.current,
     accounts,
     pages,
+    guesses: domain.guesses,
+    knownDevices: createKnownDevices({ issuer, secrets: config.cookieSecrets }),
     tokens: createFormTokens(config.cookieSecrets as [string, ...string[]]),
     lostSignIns,
     audit,

@@ -1,0 +1,73 @@
+// The browser's memory of the accounts that signed in from it: a signed cookie that names them as nobody can read.
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Context } from 'koa';
+import type { Account } from '../store.ts';
+
+const MAX_AGE_MS = 365 * 24 * 60 * 60 * 1000;
+/** Whoever shares a browser with more people is known as one of the last to have signed in. */
+const MAX_ACCOUNTS = 8;
+const DEVICE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/**
+ * Which browsers an account has signed in from: guesses from elsewhere do not keep its owner waiting there. Ends with
+ * the password that the account had.
+ */
+export interface KnownDevices {
+  /** Names this browser, when the account is one of those that signed in from it. */
+  recall(ctx: Context, account: Account): string | undefined;
+  /** Whether anybody signed in from it. */
+  hasAny(ctx: Context): boolean;
+  /** To be called when the account has signed in; sets a cookie. */
+  remember(ctx: Context, account: Account): void;
+}
+
+/** @param options.secrets the first one signs, all verify */
+export function createKnownDevices(options: { issuer: string; secrets: readonly string[] }): KnownDevices {
+  const { pathname: path, protocol } = new URL(options.issuer);
+  const secure = protocol === 'https:';
+  const prefix = path === '/' ? '__Host-' : '__Secure-';
+  const cookie = `${secure ? prefix : ''}device`;
+
+  function read(ctx: Context): { device: string; tags: string[] } | undefined {
+    const [device, ...tags] = ctx.cookies.get(cookie, { signed: true })?.split('.') ?? [];
+    return device ? { device, tags } : undefined;
+  }
+
+  function isOf(tag: string, device: string, account: Account): boolean {
+    return options.secrets.some((secret) => equal(tag, tagOf(secret, device, account)));
+  }
+
+  return {
+    recall(ctx, account) {
+      const known = read(ctx);
+      return known?.tags.some((tag) => isOf(tag, known.device, account)) ? known.device : undefined;
+    },
+    hasAny: (ctx) => read(ctx) !== undefined,
+    remember(ctx, account) {
+      const { device, tags } = read(ctx) ?? { device: randomBytes(DEVICE_BYTES).toString('base64url'), tags: [] };
+      const others = tags.filter((tag) => !isOf(tag, device, account)).slice(0, MAX_ACCOUNTS - 1);
+      const value = [device, tagOf(String(options.secrets[0]), device, account), ...others].join('.');
+      ctx.cookies.set(cookie, value, {
+        path,
+        httpOnly: true,
+        sameSite: 'lax',
+        secure,
+        signed: true,
+        maxAge: MAX_AGE_MS,
+      });
+    },
+  };
+}
+
+function tagOf(secret: string, device: string, { id, passwordHash = '' }: Account): string {
+  const mac = createHmac('sha256', secret)
+    .update(JSON.stringify(['known device', device, id, passwordHash]))
+    .digest();
+  return mac.subarray(0, TAG_BYTES).toString('base64url');
+}
+
+function equal(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
