@@ -25,7 +25,7 @@ export function accentStyle(color: string): string {
   ];
   const light = [...buttons, ...links(button, parse(GROUNDS.light), BLACK)].join('; ');
   const dark = [...buttons, ...links(button, parse(GROUNDS.dark), WHITE)].join('; ');
-  return `\n:root { ${light}; }\n@media (prefers-color-scheme: dark) { :root { ${dark}; } }\n`;
+  return `:root { ${light}; } @media (prefers-color-scheme: dark) { :root { ${dark}; } }`;
 }
 
 /** (L1 + 0.05) / (L2 + 0.05), 1…21 (WCAG 2.2, definition of contrast ratio). */

@@ -107,7 +107,7 @@ export interface PageRenderer {
 /** Stands for an element in a text: a character that no text contains (Unicode 23.7, noncharacters). */
 const PLACE = '\u{fdd0}';
 
-const NAMES = ['login', 'consent', 'logout', 'signed-out', 'error', 'home'] as const satisfies (keyof Pages)[];
+const NAMES = ['login', 'consent', 'logout', 'signed-out', 'error', 'home', 'account'] as const satisfies (keyof Pages)[];
 
 /** What end-users see of the installation on every page. */
 export interface Installation {
@@ -124,8 +124,9 @@ const OWN_COLOR = '#0f6157';
 /** Compiles the templates and reads the stylesheet, once. */
 export function createPages(installation: Installation): PageRenderer {
   const { color, logoUrl } = installation;
-  // Browsers hash the style after reading line ends as LF, whatever a checkout made of them.
-  const sheet = readFileSync(join(VIEWS, 'style.css'), 'utf8').replaceAll('\r\n', '\n');
+  const sheet = readFileSync(join(VIEWS, 'style.css'), 'utf8')
+    .replace(/\/\*.*?\*\//gs, '')
+    .replace(/\s+/g, ' ');
   const style = color ? sheet + accentStyle(color) : sheet;
   const shell = { installation, icon: iconOf(color ?? OWN_COLOR), style, webUrl, hostOf, around };
   const templates = new Map(

@@ -13,7 +13,7 @@ export const de: Texts = {
   login: {
     title: 'Anmelden',
     titleFor: (client) => `Bei ${client} anmelden`,
-    lead: (client) => `um zu ${client} weiterzugehen`,
+    lead: (client) => `weiter zu ${client}`,
     name: 'Benutzername oder E-Mail',
     password: 'Passwort',
     submit: 'Anmelden',
@@ -84,7 +84,7 @@ export const de: Texts = {
 
   error: {
     title: (title) => `Fehler: ${title}`,
-    facts: 'Wenn Sie um Hilfe bitten, geben Sie das an',
+    facts: 'Geben Sie das an, wenn Sie um Hilfe bitten',
     request: 'Anfrage',
     error: 'Fehler',
     detail: 'Einzelheiten',
