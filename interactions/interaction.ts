@@ -58,14 +58,23 @@ export function createFormTokens(secrets: readonly [string, ...string[]]): FormT
 
 /** Where the forms of an interaction go, with what lets it begin again, and where answering them may lead. */
 export function urlsOf(issuer: string, { uid, params }: Interaction, sealedRequest: string | undefined) {
-  const page = `${new URL(issuer).pathname.replace(/\/$/, '')}/login/${uid}`;
-  const query = sealedRequest === undefined ? '' : `?${SEALED_REQUEST}=${encodeURIComponent(sealedRequest)}`;
   const redirectUri = params['redirect_uri'];
   return {
-    action: `${page}${query}`,
-    cancel: `${page}/cancel${query}`,
+    action: urlOfStep(issuer, { uid }, sealedRequest, ''),
+    cancel: urlOfStep(issuer, { uid }, sealedRequest, 'cancel'),
     redirectUri: typeof redirectUri === 'string' ? [redirectUri] : [],
   };
+}
+
+/** The rooted path of a page of an interaction; the empty text names its first one. */
+export function urlOfStep(
+  issuer: string,
+  { uid }: Pick<Interaction, 'uid'>,
+  sealedRequest: string | undefined,
+  step: string,
+): string {
+  const page = `${new URL(issuer).pathname.replace(/\/$/, '')}/login/${uid}${step && `/${step}`}`;
+  return sealedRequest === undefined ? page : `${page}?${SEALED_REQUEST}=${encodeURIComponent(sealedRequest)}`;
 }
 
 /** The request of this interaction as it travels in the URL; whether it opens is found out when it is needed. */

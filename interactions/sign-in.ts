@@ -1,17 +1,144 @@
-// What follows when somebody has shown who they are, by whatever means.
+// What follows when somebody has shown who they are, by whatever means: a second factor, an enrolment, or the sign-in.
 import type { InteractionResults } from 'oidc-provider';
-import { PASSWORD_ACR } from '../src/provider/interaction-policy.ts';
+import { type Factors, hasSecondFactor } from '../src/accounts/second-factors.ts';
+import { acrOf, higher, type RequestedAcr, satisfies } from '../src/provider/authentication-levels.ts';
+import type { Recognised } from '../src/provider/interaction-policy.ts';
 import type { Account } from '../src/store.ts';
+import { sealedRequestOf, urlOfStep } from './interaction.ts';
 import { factsOf, type StepRequest } from './step-requests.ts';
 
 /** Who has been recognised, and how (`amr`: RFC 8176 §2). */
 export interface Recognition {
   account: Account;
+  /** with `mfa` when it was two factors at once */
   amr: readonly string[];
+  /** whether the session outlives the browser's; absent: as the provider does by itself */
+  remember?: boolean;
 }
 
-/** The sign-in of the account: the result of the interaction. */
-export async function signIn(request: StepRequest, { account, amr }: Recognition): Promise<InteractionResults> {
-  request.parts.audit.loginSucceeded({ ...factsOf(request), accountId: account.id });
-  return { login: { accountId: account.id, amr: [...amr], acr: PASSWORD_ACR } };
+/** A sign-in of which one factor is done: kept with the interaction, where the browser cannot reach it. */
+export interface HalfSignIn extends Recognised {
+  remember?: boolean;
+  /** whether the factor was shown before, in the session that this interaction began in */
+  fromSession: boolean;
+}
+
+/** With its account, as it is now. */
+export interface FoundHalf {
+  half: HalfSignIn;
+  account: Account;
+}
+
+/** Seconds after which the first factor has to be shown again. */
+const HALF_LIFETIME = 30 * 60;
+
+/**
+ * Every way of signing in ends here. With one factor where two are needed, it leads to the page of the second one, and
+ * there is no result: no session exists before both are done.
+ */
+export async function signIn(
+  request: StepRequest,
+  { account, amr, remember }: Recognition,
+): Promise<InteractionResults | undefined> {
+  const { parts } = request;
+  const at = parts.clock();
+  const kept = { accountId: account.id, amr: [...amr], at, ...(remember !== undefined && { remember }) };
+  const factors = amr.includes('mfa') ? undefined : await parts.secondFactors.factorsOf(account.id);
+  const next = factors && nextStep(request, account, factors);
+  if (next === undefined) return complete(request, account, { ...kept, fromSession: false });
+  await keepHalf(request, kept);
+  goToStep(request, next);
+  return undefined;
+}
+
+/** The page that must follow the first factor; none when it is enough. */
+function nextStep(request: StepRequest, account: Account, factors: Factors): string | undefined {
+  if (hasSecondFactor(factors)) return 'second-factor';
+  return mustHaveSecondFactor(request, account) || wishesSecondFactor(request) ? 'authenticator' : undefined;
+}
+
+/** Whether somebody without a second factor has to enrol one now. */
+export function mustHaveSecondFactor(request: StepRequest, { requiresMfa }: Account): boolean {
+  const { essential, level = 'aal1' } = requestedBy(request);
+  const asked = higher(essential ? level : 'aal1', request.client['require_mfa'] === true ? 'aal2' : 'aal1');
+  return requiresMfa === true || satisfies(asked, 'aal2');
+}
+
+/** Whether the client would like it, and is told the truth otherwise. */
+function wishesSecondFactor(request: StepRequest): boolean {
+  return satisfies(requestedBy(request).level, 'aal2');
+}
+
+/** The level that the authorization request asks for. */
+export function requestedBy({ interaction }: StepRequest): RequestedAcr {
+  return interaction.prompt.details['requestedAcr'] as RequestedAcr;
+}
+
+/** Remembers the first factor, or what has changed about it. */
+export async function keepHalf({ ctx, parts }: StepRequest, half: Omit<HalfSignIn, 'fromSession'>): Promise<void> {
+  await parts.provider().interactionResult(ctx.req, ctx.res, { signIn: half }, { mergeWithLastSubmission: false });
+}
+
+/**
+ * The sign-in of this interaction of which one factor is done, with its account: by the form just now, or before, in a
+ * session that only lacks the second one. Undefined when there is none, it is too old, or the account has been disabled.
+ */
+export async function findHalf(request: StepRequest): Promise<FoundHalf | undefined> {
+  const { interaction, parts } = request;
+  if (interaction.prompt.name !== 'login') return undefined;
+  const kept = interaction.result?.['signIn'] as Recognised | undefined;
+  const fresh = kept && parts.clock() - kept.at <= HALF_LIFETIME ? kept : undefined;
+  const recognised = fresh ?? recognisedBefore(request);
+  const account = recognised && (await parts.accounts.find(recognised.accountId));
+  if (!account || account.disabledAt !== undefined) return undefined;
+  return { half: { ...recognised, fromSession: fresh === undefined }, account };
+}
+
+/** The first factor of the session, where nothing but a second one is missing. */
+export function recognisedBefore({ interaction: { prompt } }: StepRequest): Recognised | undefined {
+  const onlyLevel = prompt.reasons.length === 1 && prompt.reasons[0] === 'authentication_level';
+  return onlyLevel ? (prompt.details['recognised'] as Recognised | undefined) : undefined;
+}
+
+/**
+ * The sign-in with its second factor.
+ * @param methods of the second factor (`amr`: RFC 8176 §2)
+ */
+export function addSecondFactor(
+  request: StepRequest,
+  { half, account }: FoundHalf,
+  methods: readonly string[],
+): InteractionResults {
+  return complete(request, account, { ...half, amr: [...new Set([...half.amr, ...methods, 'mfa'])] });
+}
+
+/**
+ * The sign-in: the result of the interaction. It happened now, but a session that only gets a second factor does not
+ * become younger by it: `auth_time` is when the first of its factors was shown.
+ */
+export function complete(
+  request: StepRequest,
+  account: Account,
+  { amr, at, remember, fromSession }: HalfSignIn,
+): InteractionResults {
+  const { ctx, parts } = request;
+  parts.audit.loginSucceeded({ ...factsOf(request), accountId: account.id, reason: amr.join(' ') });
+  parts.knownDevices.remember(ctx, account);
+  return {
+    login: {
+      accountId: account.id,
+      amr: [...amr],
+      acr: acrOf(amr),
+      ts: fromSession ? at : parts.clock(),
+      ...(remember !== undefined && { remember }),
+    },
+  };
+}
+
+/** Sends the browser to another page of this interaction; the empty text is its first. */
+export function goToStep({ ctx, parts, interaction }: StepRequest, step: string): void {
+  ctx.status = 303;
+  ctx.set('location', urlOfStep(parts.issuer, interaction, sealedRequestOf(ctx), step));
+  ctx.set('cache-control', 'no-store');
+  ctx.body = '';
 }

@@ -18,6 +18,7 @@ export interface ClientOptions extends JsonOption {
   authMethod?: string;
   public?: true;
   firstParty?: true;
+  requireMfa?: true;
   requirePkce: boolean;
   scope?: string;
   defaultAudience?: string;
@@ -92,6 +93,7 @@ export function withClientOptions(command: Command): Command {
       new Option('--public', 'it cannot keep a secret: a native or browser-based application').conflicts('authMethod'),
     )
     .option('--first-party', 'it is our own: its users are not asked for consent')
+    .option('--require-mfa', 'its users sign in with two factors')
     .option('--no-require-pkce', 'let it do without PKCE')
     .option('--backchannel-logout-uri <uri>', 'where it hears of logouts')
     .option('--jwks-uri <uri>', 'its public keys')
@@ -115,6 +117,7 @@ export function metadataOf(options: ClientOptions): Record<string, unknown> {
     tos_uri: options.tosUri,
     token_endpoint_auth_method: options.public ? 'none' : options.authMethod,
     first_party: options.firstParty,
+    require_mfa: options.requireMfa,
     require_pkce: options.requirePkce ? undefined : false,
     backchannel_logout_uri: options.backchannelLogoutUri,
     jwks_uri: options.jwksUri,

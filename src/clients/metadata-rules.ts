@@ -48,7 +48,7 @@ const uriMembers = [
 ];
 // The library refuses these two without TLS, also on a loopback address.
 const httpsMembers = ['initiate_login_uri', 'sector_identifier_uri'];
-const flagMembers = ['first_party', 'require_pkce'];
+const flagMembers = ['first_party', 'require_pkce', 'require_mfa'];
 const textMembers = ['client_name', 'scope', 'default_audience'];
 
 /** What `scope` may limit; scopes of resource servers are granted with their audience instead. */

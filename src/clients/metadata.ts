@@ -49,8 +49,8 @@ export function completeMetadata(given: Metadata): Record<string, unknown> {
 }
 
 /**
- * The client as oidc-provider's adapter finds it, in wire names, with our own `first_party` (no consent page) and
- * `require_pkce`. Its `client_secret`, where there is one, is a stand-in that nothing matches: use `matchingSecret`.
+ * The client as oidc-provider's adapter finds it, in wire names, with our own `first_party` (no consent page),
+ * `require_mfa` (its users sign in with two factors) and `require_pkce`. Its `client_secret`, where there is one, is a stand-in that nothing matches: use `matchingSecret`.
  * @param features the optional ones that are on: the library knows no grant type of the others, and would take nothing
  *   from a client that is registered for one
  */
@@ -76,6 +76,7 @@ export function providerMetadata(
     client_id_issued_at: client.createdAt,
     first_party: metadata['first_party'] === true,
     require_pkce: metadata['require_pkce'] !== false,
+    require_mfa: metadata['require_mfa'] === true,
     ...((usesSecret(metadata) || isWorkload) && { client_secret: standInSecret(client) }),
   };
 }

@@ -12,6 +12,7 @@ export function createFindAccount(
     if (account === undefined || account.disabledAt !== undefined) return undefined;
     return {
       accountId: account.id,
+      requiresMfa: account.requiresMfa === true,
       claims: async () => ({ ...accountClaims(account), sub: account.id }),
     };
   };

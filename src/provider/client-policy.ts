@@ -43,7 +43,7 @@ export function extraTokenClaims(_ctx: unknown, token: AccessToken | ClientCrede
  * gives either to itself (RFC 7591 §5).
  */
 export function refuseSelfPromotion(ctx: unknown, key: string, value: unknown): void {
-  if (ctx !== undefined && key !== 'require_pkce' && value !== undefined) {
+  if (ctx !== undefined && key !== 'require_pkce' && key !== 'require_mfa' && value !== undefined) {
     throw new errors.InvalidClientMetadata(`${key} is not a member that a client can register`);
   }
   if (key === 'access_token_claims') return; // its rules are those of src/clients/static-claims.ts

@@ -2,10 +2,11 @@
 import type { Adapter, Configuration, JWKS } from 'oidc-provider';
 import { claimsByScope } from '../accounts/claims.ts';
 import type { Feature } from '../config.ts';
+import { ACR_VALUES } from './authentication-levels.ts';
 import { extraTokenClaims, introspectionPolicy, isOriginOf, refuseSelfPromotion } from './client-policy.ts';
 import { cookieSettings } from './cookies.ts';
 import { loadExistingGrant } from './grants.ts';
-import { createInteractionPolicy, PASSWORD_ACR } from './interaction-policy.ts';
+import { createInteractionPolicy, type InteractionPolicyOptions } from './interaction-policy.ts';
 import { mutualTls } from './mutual-tls.ts';
 import type { ProviderPages } from './pages.ts';
 import type { createResourceIndicators } from './resource-indicators.ts';
@@ -22,6 +23,7 @@ export interface ProviderConfiguration {
   jwks: JWKS;
   adapter: (model: string) => Adapter;
   findAccount: NonNullable<Configuration['findAccount']>;
+  interactionPolicy: InteractionPolicyOptions;
   /** what follows the path of an interaction's URL */
   interactionQuery: SealedRequests['queryFor'];
   resourceIndicators: ReturnType<typeof createResourceIndicators>;
@@ -83,7 +85,7 @@ const DAY = 24 * HOUR;
 export function createConfiguration(options: ProviderConfiguration): Configuration {
   const { issuer, features, pages } = options;
   return {
-    acrValues: [PASSWORD_ACR],
+    acrValues: [...ACR_VALUES],
     adapter: options.adapter,
     allowOmittingSingleRegisteredRedirectUri: false,
     claims: { ...claimsByScope, acr: null, auth_time: null, iss: null, sid: null },
@@ -108,7 +110,7 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
     },
     expiresWithSession: (_ctx, code) => !code.scopes.has('offline_access'),
     extraClientMetadata: {
-      properties: ['first_party', 'require_pkce', 'access_token_claims'],
+      properties: ['first_party', 'require_pkce', 'require_mfa', 'access_token_claims'],
       validator: refuseSelfPromotion,
     },
     extraTokenClaims,
@@ -143,7 +145,7 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
     findAccount: options.findAccount,
     formats: { customizers: { jwt: options.customizeAccessToken } },
     interactions: {
-      policy: createInteractionPolicy(),
+      policy: createInteractionPolicy(options.interactionPolicy),
       url: (ctx, interaction) =>
         `${new URL(issuer).pathname.replace(/\/$/, '')}/login/${interaction.uid}${options.interactionQuery(ctx, interaction)}`,
     },

@@ -1,22 +1,56 @@
 // When an authorization request has to ask the end-user for something.
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { type Factors, hasSecondFactor } from '../accounts/second-factors.ts';
+import { type Acr, requestedAcr, satisfies } from './authentication-levels.ts';
 import { consentRequest } from './grants.ts';
 
-/** The level of our sign-in with a password alone (NIST SP 800-63B). */
-export const PASSWORD_ACR = 'aal1';
+/** Somebody who has shown who they are, by one factor. */
+export interface Recognised {
+  accountId: string;
+  /** RFC 8176 §2 */
+  amr: readonly string[];
+  /** epoch seconds: when */
+  at: number;
+}
 
 /**
- * The library's prompts, but a session whose account is gone or disabled is no session (security requirement R11), and
- * the consent page is told everything that is asked for, not only what is new.
+ * Seconds after which a session that lacks a second factor has to show its first one again as well: the longest that
+ * SP 800-63B-4 §2.2.3 would have a sign-in with two factors last without use is of that order.
  */
-export function createInteractionPolicy() {
+const FIRST_FACTOR_LIFETIME = 12 * 60 * 60;
+
+export interface InteractionPolicyOptions {
+  factorsOf(accountId: string): Promise<Pick<Factors, 'totp' | 'passkeys'>>;
+}
+
+/**
+ * The library's prompts, but a session whose account is gone or disabled is no session (security requirement R11), the
+ * level of authentication is ours to judge, and the consent page is told everything that is asked for, not only what
+ * is new.
+ */
+export function createInteractionPolicy({ factorsOf }: InteractionPolicyOptions) {
   const { Check, base } = interactionPolicy;
   const policy = base();
   const [login, consent] = [policy.get('login'), policy.get('consent')];
-  login?.checks.add(new Check('unreachable_acr', 'the requested acr is unavailable', refuseUnreachableAcr), 0);
-  login?.checks.add(
-    new Check('account_unavailable', 'End-User authentication is required', 'login_required', hasLostAccount),
-  );
+  if (login) {
+    const { details } = login;
+    login.details = async (ctx) => ({ ...(await details(ctx)), requestedAcr: requestedAcr(ctx.oidc.params ?? {}) });
+    // they compare levels as texts, and would ask again and again for one that cannot be reached
+    login.checks.remove('essential_acr');
+    login.checks.remove('essential_acrs');
+    login.checks.add(
+      new Check('account_unavailable', 'End-User authentication is required', 'login_required', hasLostAccount),
+    );
+    login.checks.add(
+      new Check(
+        'authentication_level',
+        'End-User authentication with more factors is required',
+        'login_required',
+        createLevelCheck(factorsOf),
+        (ctx) => ({ recognised: recognisedIn(ctx) }),
+      ),
+    );
+  }
   if (consent) consent.details = async (ctx) => ({ request: consentRequest(ctx) });
   return policy;
 }
@@ -26,14 +60,42 @@ function hasLostAccount({ oidc }: KoaContextWithOIDC): boolean {
 }
 
 /**
- * An essential `acr` that no sign-in of ours reaches is an error at once (OpenID Connect Core §5.5.1.1); the library
- * would ask for the password again and again.
+ * Whether the sign-in of this session is not enough: for what is asked for, for the client, or for the account. A level
+ * that is only wished for is asked for where the account can reach it. An essential one that is out of reach is an error
+ * (OpenID Connect Core §5.5.1.1).
  */
-function refuseUnreachableAcr({ oidc }: KoaContextWithOIDC): boolean {
-  const { essential, value, values = [value] } = oidc.claims.id_token?.['acr'] ?? {};
-  const wanted = [values].flat().filter((acr) => acr !== undefined);
-  if (essential && wanted.length > 0 && !wanted.includes(PASSWORD_ACR)) {
-    throw new errors.UnmetAuthenticationRequirements('none of the requested levels of authentication is available');
-  }
-  return false;
+function createLevelCheck(factorsOf: InteractionPolicyOptions['factorsOf']) {
+  return async ({ oidc }: KoaContextWithOIDC): Promise<boolean> => {
+    const { level, essential, values } = requestedAcr(oidc.params ?? {});
+    if (essential && level === undefined) throw unmet(values);
+    const { session, client, entities } = oidc;
+    const account = entities.Account;
+    if (!session?.accountId || account === undefined) return false;
+    const reached = (acr: Acr) => satisfies(session['acr'], acr);
+    const has = reached('aal2') && level !== 'phr' ? undefined : await factorsOf(session.accountId);
+    const hasJustSignedIn = oidc.result?.login !== undefined;
+
+    const demanded =
+      client?.['require_mfa'] === true || account['requiresMfa'] === true || (has && hasSecondFactor(has));
+    if (demanded && !reached('aal2')) return true;
+    if (level === undefined || reached(level)) return false;
+    const canReach = level === 'phr' ? (has?.passkeys ?? 0) > 0 : essential || (has && hasSecondFactor(has));
+    if (essential && (!canReach || hasJustSignedIn)) throw unmet(values);
+    return Boolean(canReach) && !hasJustSignedIn;
+  };
+}
+
+function unmet(values: readonly string[]): Error {
+  return new errors.UnmetAuthenticationRequirements(
+    'none of the requested levels of authentication is available',
+    `asked for ${values.join(' ')}`,
+  );
+}
+
+/** The first factor of the session, unless it was shown too long ago. */
+function recognisedIn({ oidc: { session } }: KoaContextWithOIDC): Recognised | undefined {
+  const { accountId, loginTs } = session ?? {};
+  if (accountId === undefined || loginTs === undefined || session?.past(FIRST_FACTOR_LIFETIME)) return undefined;
+  const amr = session?.['amr'];
+  return { accountId, amr: Array.isArray(amr) ? amr : [], at: loginTs };
 }
