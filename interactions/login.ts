@@ -1,6 +1,7 @@
 // The sign-in step: name and password.
-import { PasswordQueueFull } from '../src/accounts/hash-queue.ts';
-import { TemporarilyUnavailable } from '../src/provider/storage-errors.ts';
+import { isAcceptablePassword } from '../src/accounts/passwords.ts';
+import type { Account } from '../src/store.ts';
+import { guessPassword } from './guesses.ts';
 import { presentClient, sealedRequestOf, urlsOf } from './interaction.ts';
 import { signIn } from './sign-in.ts';
 import { factsOf, type InteractionStep, type StepRequest } from './step-requests.ts';
@@ -15,7 +16,6 @@ export const login: InteractionStep = {
   async submit(request, { login: name, password }) {
     const account = await authenticate(request, name, password);
     if (account === undefined) {
-      request.parts.audit.loginFailed(factsOf(request));
       request.ctx.status = 400;
       render(request, { error: request.texts.login.refused, ...(typeof name === 'string' ? { login: name } : {}) });
       return undefined;
@@ -24,13 +24,23 @@ export const login: InteractionStep = {
   },
 };
 
-async function authenticate({ parts }: StepRequest, name: unknown, password: unknown) {
-  if (typeof name !== 'string' || typeof password !== 'string') return undefined;
-  try {
-    return await parts.accounts.authenticate(name, password);
-  } catch (error) {
-    throw error instanceof PasswordQueueFull ? new TemporarilyUnavailable(error) : error;
+async function authenticate(request: StepRequest, name: unknown, password: unknown): Promise<Account | undefined> {
+  const { accounts, audit, guesses } = request.parts;
+  let refused = audit.loginFailed;
+  let account: Account | undefined;
+  // what cannot be a password is no guess either
+  if (typeof name === 'string' && typeof password === 'string' && isAcceptablePassword(password)) {
+    account = await guesses.attempt(
+      await guessPassword(request, name),
+      () => accounts.authenticate(name, password),
+      () => {
+        refused = audit.loginThrottled;
+        return accounts.refuse(name, password);
+      },
+    );
   }
+  if (account === undefined) refused(factsOf(request));
+  return account;
 }
 
 /** Without it, somebody who is signed in with another account than the one asked for sees the form come back for no reason. */

@@ -3,6 +3,7 @@ import Router from 'koa-router';
 import { errors, type Interaction } from 'oidc-provider';
 import { consent } from './consent.ts';
 import { login } from './login.ts';
+import { createSignInLimit } from './sign-in-limit.ts';
 import { createStepRequests, factsOf, type InteractionParts, type InteractionStep } from './step-requests.ts';
 
 const STEPS: Record<string, InteractionStep> = { login, consent };
@@ -21,7 +22,7 @@ export function createInteractionRouter(parts: InteractionParts): Router {
     await stepOf(request.interaction).show(request);
   });
 
-  router.post('/login/:uid', continueIfLost, async (ctx) => {
+  router.post('/login/:uid', createSignInLimit(parts), continueIfLost, async (ctx) => {
     const { request, form } = await submitted(ctx);
     const result = await stepOf(request.interaction).submit(request, form);
     if (result) await finish(request, result);

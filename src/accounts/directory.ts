@@ -32,6 +32,8 @@ export interface AccountDirectory {
    * @throws PasswordQueueFull
    */
   authenticate(login: string, password: string): Promise<Account | undefined>;
+  /** What `authenticate` costs when the password is wrong, for nothing. @throws PasswordQueueFull */
+  refuse(login: string, password: string): Promise<void>;
   find(id: string): Promise<Account | undefined>;
   /** By username or e-mail address, in any spelling. */
   findByUsername(login: string): Promise<Account | undefined>;
@@ -70,8 +72,10 @@ export function createAccountDirectory(parts: {
   accounts: Accounts;
   passwords: PasswordHasher;
   clock: Clock;
+  /** called when failed attempts at the account no longer matter: its password is a new one, or it is enabled */
+  forgive?: (id: string) => Promise<void>;
 }): AccountDirectory {
-  const { accounts, passwords, clock } = parts;
+  const { accounts, passwords, clock, forgive = async () => {} } = parts;
 
   async function findByUsername(login: string): Promise<Account | undefined> {
     return login.length <= maxLogin ? accounts.findByLoginKey(loginKey(login)) : undefined;
@@ -115,18 +119,29 @@ export function createAccountDirectory(parts: {
       return account;
     },
 
+    async refuse(login, password) {
+      await findByUsername(login);
+      await passwords.verify(undefined, password);
+    },
+
     find: (id) => accounts.find(id),
     findByUsername,
     list: () => accounts.list(),
 
     async setPassword(id, password) {
       const passwordHash = await passwords.hash(password);
-      return change(id, (account) => ({ ...account, passwordHash }));
+      const changed = await change(id, (account) => ({ ...account, passwordHash }));
+      if (changed) await forgive(id);
+      return changed;
     },
 
     disable: (id) => change(id, (account) => ({ ...account, disabledAt: account.disabledAt ?? clock() })),
 
-    enable: (id) => change(id, ({ disabledAt: _, ...account }) => account),
+    async enable(id) {
+      const changed = await change(id, ({ disabledAt: _, ...account }) => account);
+      if (changed) await forgive(id);
+      return changed;
+    },
 
     remove: (id) => accounts.remove(id),
   };

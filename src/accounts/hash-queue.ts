@@ -1,4 +1,4 @@
-// Lets a few expensive jobs run at once, a few more wait, and refuses the rest.
+// Lets a few expensive jobs run at once, a few more wait for a moment, and refuses the rest.
 
 /** Too many passwords wait to be hashed: becomes 503 with `Retry-After` (security.md R51). */
 export class PasswordQueueFull extends Error {
@@ -7,14 +7,21 @@ export class PasswordQueueFull extends Error {
 
 /**
  * Runs a job as soon as a place is free, in the order of arrival.
- * @throws PasswordQueueFull at once, without running the job, when `maxQueue` jobs wait already
+ * @throws PasswordQueueFull at once, without running the job, when too many wait already
  */
 export type HashQueue = <T>(job: () => Promise<T>) => Promise<T>;
 
-/** A queue for at most `concurrency` running and `maxQueue` waiting jobs. */
-export function createHashQueue(concurrency: number, maxQueue: number): HashQueue {
+/** How much the latest job says about the next one's time. */
+const WEIGHT = 0.2;
+
+/**
+ * A queue for at most `concurrency` running and `maxQueue` waiting jobs, none of which would wait for longer than
+ * `maxWaitMs`, going by how long jobs took lately.
+ */
+export function createHashQueue(concurrency: number, maxQueue: number, maxWaitMs = 1_000): HashQueue {
   const waiting: (() => void)[] = [];
   let running = 0;
+  let usualMs = 0;
 
   function leave(): void {
     const next = waiting.shift();
@@ -27,7 +34,10 @@ export function createHashQueue(concurrency: number, maxQueue: number): HashQueu
       running += 1;
       return;
     }
-    if (waiting.length >= maxQueue) throw new PasswordQueueFull('too many passwords are being checked');
+    const waitMs = (Math.floor(waiting.length / concurrency) + 1) * usualMs;
+    if (waiting.length >= maxQueue || (waiting.length > 0 && waitMs > maxWaitMs)) {
+      throw new PasswordQueueFull('too many passwords are being checked');
+    }
     await new Promise<void>((resolve) => {
       waiting.push(resolve);
     });
@@ -35,9 +45,11 @@ export function createHashQueue(concurrency: number, maxQueue: number): HashQueu
 
   return async (job) => {
     await enter();
+    const startedAt = performance.now();
     try {
       return await job();
     } finally {
+      usualMs += WEIGHT * (performance.now() - startedAt - usualMs);
       leave();
     }
   };

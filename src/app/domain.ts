@@ -54,7 +54,12 @@ export async function createDomain(options: AppOptions) {
   // who there is
   const [encryptionKey] = config.encryptionKeys as [string];
   const guesses = createGuesses({ rateLimits: store.rateLimits, encryptionKey, clock });
-  const accounts = createAccountDirectory({ accounts: store.accounts, passwords: createPasswordHasher(), clock });
+  const accounts = createAccountDirectory({
+    accounts: store.accounts,
+    passwords: createPasswordHasher(),
+    clock,
+    forgive: guesses.forgive,
+  });
   const clients = createClientRegistry({
     clients: { ...store.clients, find: units.remember(store.clients.find) },
     builtIn: config.browserUi ? [browserUiClient(config.browserUi, config.loggingBackendAud)] : [],

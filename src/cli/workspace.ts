@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { openStore } from '../../adapters/open-store.ts';
 import { type AccountDirectory, createAccountDirectory } from '../accounts/directory.ts';
+import { createGuesses, type Guesses } from '../accounts/guesses.ts';
 import { createPasswordHasher } from '../accounts/passwords.ts';
 import { browserUiClient } from '../clients/browser-ui.ts';
 import { type ClientRegistry, createClientRegistry } from '../clients/registration.ts';
@@ -18,6 +19,7 @@ export interface Workspace extends AsyncDisposable {
   readonly store: Store;
   readonly clock: Clock;
   readonly accounts: AccountDirectory;
+  readonly guesses: Guesses;
   readonly clients: ClientRegistry;
   readonly resourceServers: ResourceServerRegistry;
 }
@@ -53,10 +55,18 @@ export async function openWorkspace(terminal: Terminal): Promise<Workspace> {
   const clock = () => Math.floor(Date.now() / 1000);
   const store = await openConfiguredStore(config, clock, terminal.cwd);
   const audience = config.loggingBackendAud;
+  const [encryptionKey] = config.encryptionKeys as [string];
+  const guesses = createGuesses({ rateLimits: store.rateLimits, encryptionKey, clock });
   return {
     store,
     clock,
-    accounts: createAccountDirectory({ accounts: store.accounts, passwords: createPasswordHasher(), clock }),
+    accounts: createAccountDirectory({
+      accounts: store.accounts,
+      passwords: createPasswordHasher(),
+      clock,
+      forgive: guesses.forgive,
+    }),
+    guesses,
     clients: createClientRegistry({
       clients: store.clients,
       builtIn: config.browserUi ? [browserUiClient(config.browserUi, audience)] : [],

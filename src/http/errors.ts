@@ -2,6 +2,8 @@
 import type { Context, Middleware } from 'koa';
 import { errors } from 'oidc-provider';
 import type { Logger } from 'pino';
+import { TooManyGuesses } from '../accounts/guesses.ts';
+import { PasswordQueueFull } from '../accounts/hash-queue.ts';
 import { StoreUnavailable } from '../store.ts';
 import { type Failure, type PageResponses, wantsPage } from './page-responses.ts';
 
@@ -23,6 +25,7 @@ export function createErrorHandler(options: { logger: Logger; pages: PageRespons
       const failure = failureOf(error);
       if (failure.status >= 500)
         options.logger.error({ err: error, requestId: ctx.response.get('x-request-id') }, 'request failed');
+      if (error instanceof TooManyGuesses) ctx.set('retry-after', String(error.retryAfter));
       answer(ctx, failure, options.pages);
       if (failure.status === 413) ctx.set('connection', 'close');
     }
@@ -42,7 +45,10 @@ function failureOf(error: unknown): Failure {
   if (error instanceof errors.OIDCProviderError && error.expose) {
     return { status: error.statusCode, error: error.error, description: error.error_description };
   }
-  if (error instanceof StoreUnavailable) return OUTAGE;
+  if (error instanceof StoreUnavailable || error instanceof PasswordQueueFull) return OUTAGE;
+  if (error instanceof TooManyGuesses) {
+    return { status: 429, error: OUTAGE.error, description: error.message };
+  }
   const { status, expose, message } = error as { status?: number; expose?: boolean; message?: string };
   if (expose === true && typeof status === 'number' && status < 500) {
     return { status, error: 'invalid_request', description: message };

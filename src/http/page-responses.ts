@@ -55,6 +55,8 @@ export function createPageResponses(pages: PageRenderer): PageResponses {
       ctx.status = failure.status;
       const locals = {
         ...wordsFor(failure, texts.error),
+        // the same page once more, as a GET
+        ...(mayPass(failure) && { button: { href: `?${ctx.querystring}`, label: texts.error.again } }),
         error: failure.error,
         ...(failure.description ? { description: failure.description } : {}),
         requestId: ctx.response.get('x-request-id'),
@@ -65,12 +67,18 @@ export function createPageResponses(pages: PageRenderer): PageResponses {
   return responses;
 }
 
+/** Whether the same request may succeed after a while. */
+function mayPass({ status }: Failure): boolean {
+  return status === 503 || status === 429;
+}
+
 /** What happened and what to do now, without jargon. */
 function wordsFor(
   { status, error, description = '' }: Failure,
   words: Texts['error'],
 ): { title: string; message: string; advice: string } {
   if (status === 404) return words.notFound;
+  if (status === 429) return words.tooMany;
   if (status >= 500) return words.unavailable;
   if (error === 'invalid_client' || error === 'invalid_redirect_uri' || /redirect_uri/.test(description)) {
     return words.unregistered;

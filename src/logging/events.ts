@@ -9,6 +9,7 @@ const events = {
   interactionStarted: ['info', 'interaction started'],
   loginSucceeded: ['info', 'login succeeded'],
   loginFailed: ['warn', 'login failed'],
+  loginThrottled: ['warn', 'login not considered, after too many failures'],
   consentGranted: ['info', 'consent granted'],
   consentRefused: ['info', 'consent refused'],
   logoutSucceeded: ['info', 'logout succeeded'],

@@ -18,7 +18,8 @@ export const de: Texts = {
     password: 'Passwort',
     submit: 'Anmelden',
     cancel: 'Abbrechen',
-    refused: 'Name und Passwort passen nicht zusammen. Prüfen Sie beides und versuchen Sie es noch einmal.',
+    refused:
+      'Name und Passwort passen nicht zusammen. Prüfen Sie beides und versuchen Sie es noch einmal, nach vielen Versuchen erst in einigen Minuten.',
     otherAccount: 'Die Anwendung verlangt ein anderes Konto. Melden Sie sich mit diesem an.',
   },
 
@@ -92,6 +93,12 @@ export const de: Texts = {
       title: 'Seite nicht gefunden',
       message: 'Unter dieser Adresse gibt es keine Seite.',
       advice: 'Gehen Sie zurück zu der Anwendung, von der Sie kommen, und beginnen Sie dort von Neuem.',
+    },
+    again: 'Noch einmal versuchen',
+    tooMany: {
+      title: 'Zu viele Versuche',
+      message: 'Zu viele Anmeldungen sind von dort, wo Sie sind, fehlgeschlagen.',
+      advice: 'Warten Sie eine Viertelstunde und versuchen Sie es dann noch einmal.',
     },
     unavailable: {
       title: 'Etwas ist schiefgegangen',

@@ -19,8 +19,9 @@ export const en = {
     password: 'Password',
     submit: 'Sign in',
     cancel: 'Cancel',
-    /** one sentence for an unknown name, a wrong password and a disabled account alike */
-    refused: 'That name and password do not match. Check both and try again.',
+    /** the same for an unknown name, a wrong password, a disabled account and an attempt too many */
+    refused:
+      'That name and password do not match. Check both and try again. After many attempts, wait a few minutes first.',
     otherAccount: 'The application asks for another account. Sign in with that one.',
   },
 
@@ -95,6 +96,13 @@ export const en = {
       title: 'Page not found',
       message: 'There is no page at this address.',
       advice: 'Go back to the application that you came from and start again from there.',
+    },
+    /** on a button */
+    again: 'Try again',
+    tooMany: {
+      title: 'Too many attempts',
+      message: 'Too many attempts to sign in have failed where you are.',
+      advice: 'Wait for a quarter of an hour, then try again.',
     },
     unavailable: {
       title: 'Something went wrong',
