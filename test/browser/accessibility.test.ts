@@ -9,7 +9,7 @@ import { pageVariant, pageVariants } from '../support/page-variants.ts';
 
 const installations = {
   example: { name: 'Example Accounts' },
-  light: { name: 'Example Accounts', color: '#ffeb3b', logoUrl: '/logo.svg' },
+  light: { name: 'Example Accounts', color: '#ffeb3b', logoUrl: '/installation.svg' },
   dark: { name: 'Example Accounts', color: '#1a237e' },
 };
 

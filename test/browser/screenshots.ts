@@ -6,7 +6,7 @@ import { openBrowser } from '../support/browser.ts';
 import { startPageServer } from '../support/page-server.ts';
 import { pageVariant, pageVariants } from '../support/page-variants.ts';
 
-const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 };
+const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 1 };
 const narrow = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 1 };
 const desk = { viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1 };
 
@@ -50,7 +50,7 @@ const target = folder ?? join(import.meta.dirname, '../../docs/screens');
 await mkdir(target, { recursive: true });
 await using server = await startPageServer({
   example: { name: 'Example Accounts' },
-  branded: { name: 'Example University', color: '#b3261e', logoUrl: '/logo.svg' },
+  branded: { name: 'Example University', color: '#b3261e', logoUrl: '/installation.svg' },
 });
 const browser = await openBrowser();
 for (const { file, what, language = 'en', installation, ...options } of folder ? reviewPictures(shapes) : PICTURES) {

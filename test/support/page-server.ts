@@ -6,8 +6,12 @@ import { createPages, type Installation } from '../../src/http/pages.ts';
 import { pageHeaders } from '../../src/http/security-headers.ts';
 import { type PageVariant, pageVariants } from './page-variants.ts';
 
-const LOGO =
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 40"><path d="M4 36 20 4l16 32z" fill="#b3261e"/><path d="M48 12h68v6H48zm0 12h48v6H48z"/></svg>';
+const LOGOS: Record<string, string> = {
+  '/logo.svg':
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 40"><path d="M4 36 20 4l16 32z" fill="#3557b7"/><path d="M48 12h68v6H48zm0 12h48v6H48z"/></svg>',
+  '/installation.svg':
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><path d="M4 4h32v18q0 12-16 16Q4 34 4 22z" fill="#b3261e"/><path d="M18 10h4v8h8v4h-8v8h-4v-8h-8v-4h8z" fill="#fff"/></svg>',
+};
 
 export interface PageServer extends AsyncDisposable {
   readonly origin: string;
@@ -35,7 +39,7 @@ export async function startPageServer(
     const variant = pageVariants.find((one) => one.what === what);
     const texts = languages.find((one) => one.language === language);
     if (!pages || !variant || !texts) {
-      response.writeHead(200, { 'content-type': 'image/svg+xml' }).end(LOGO);
+      response.writeHead(200, { 'content-type': 'image/svg+xml' }).end(LOGOS[url.pathname]);
       return;
     }
     const locals = structuredClone(variant.locals(texts));
