@@ -1,6 +1,7 @@
 // The composition root: the parts, and the middleware that requests go through. Read from top to bottom.
 import Koa from 'koa';
 import type { Provider } from 'oidc-provider';
+import { createAccountRoutes } from './app/account-page.ts';
 import { type AppOptions, createDomain } from './app/domain.ts';
 import { createEndpoints } from './app/endpoints.ts';
 import { createProtocol } from './app/protocol.ts';
@@ -43,10 +44,21 @@ export async function createApp(options: AppOptions): Promise<App> {
   const domain = await createDomain(options);
   const { audit, issueFor, jwksFetches, keyring, refuseClient, trail, units } = domain;
   const protocol = createProtocol(options, domain);
-  const { authenticateAssertion, interactions, pages, providers, serviceToken, structuredTokens } = protocol;
+  const {
+    authenticateAssertion,
+    interactions,
+    pages,
+    passkeyScript,
+    providers,
+    replays,
+    serviceToken,
+    structuredTokens,
+  } = protocol;
   const missing = MISSING_FEATURES.filter((feature) => config.features.has(feature));
   if (missing.length > 0) logger.warn({ features: missing }, 'OIDC_FEATURES names what this version does not have yet');
-  const own = createEndpoints(options, domain, { pages, isDraining: () => draining });
+  const own = createEndpoints(options, domain, { pages, passkeyScript, isDraining: () => draining });
+
+  const account = createAccountRoutes(options, domain, protocol, (request, response) => handle(request, response));
 
   // from the outside in
   const koa = new Koa();
@@ -69,7 +81,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.use(createNotFound(pages));
   koa.use(own.routes());
   koa.use(interactions.routes());
-  koa.use(createClientRefusalLimit(refuseClient));
+  koa.use(account.routes());
+  koa.use(createClientRefusalLimit(refuseClient, replays.isReplay));
   koa.use(
     createProtocolRequests({
       prefix: new URL(issuer).pathname.replace(/\/$/, ''),
@@ -81,6 +94,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.use(structuredTokens.aroundLibrary);
   koa.use(createPublishedDocuments(jwksFetches.note));
   koa.use((ctx, next) => (isProviderPath(ctx.path) ? providers.dispatch(ctx, next) : next()));
+
+  const handle = koa.callback();
 
   return {
     koa,

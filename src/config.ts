@@ -24,6 +24,8 @@ export interface Config {
   readonly accessTokenLifetime: number;
   /** how long a signing key is published before it signs, signs, and stays published; in seconds */
   readonly keySchedule: { readonly publish: number; readonly sign: number; readonly retire: number };
+  /** of sign-ins: seconds until one that nobody uses ends, and until one that is remembered ends in any case */
+  readonly session: { readonly idle: number; readonly absolute: number };
   readonly database:
     | { readonly engine: 'sqlite'; readonly path: string }
     | { readonly engine: 'postgres'; readonly url: string };
@@ -173,6 +175,7 @@ function assemble(values: Values, env: Environment, mode: Mode): Config {
       sign: values.KEY_SIGN_DAYS * DAY,
       retire: values.KEY_RETIRE_DAYS * DAY,
     },
+    session: { idle: values.SESSION_IDLE_MINUTES * 60, absolute: values.SESSION_DAYS * DAY },
     database: values.DATABASE_URL,
     port: values.PORT,
     host: values.HOST,

@@ -55,6 +55,7 @@ describe('configuration', () => {
         encryptionKeys: [secretFor('encryption')],
         accessTokenLifetime: 900,
         keySchedule: { publish: 14 * 86_400, sign: 90 * 86_400, retire: 14 * 86_400 },
+        session: { idle: 720 * 60, absolute: 30 * 86_400 },
         database: { engine: 'sqlite', path: 'data/identity.db' },
         port: 3000,
         host: '0.0.0.0',

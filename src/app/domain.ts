@@ -4,8 +4,12 @@ import type { Logger } from 'pino';
 import { createRequestUnits } from '../../adapters/request-units.ts';
 import { createAccountDirectory } from '../accounts/directory.ts';
 import { createGuesses } from '../accounts/guesses.ts';
+import { createPasskeyChallenges } from '../accounts/passkey-challenges.ts';
+import { createPasskeyCeremonies } from '../accounts/passkeys.ts';
 import { createPasswordHasher } from '../accounts/passwords.ts';
+import { createSecondFactorDirectory } from '../accounts/second-factors.ts';
 import { authenticateClient, type ClientCredentials } from '../clients/authentication.ts';
+import { accountPageClient } from '../clients/account-page.ts';
 import { browserUiClient } from '../clients/browser-ui.ts';
 import { createClientFailures } from '../clients/failures.ts';
 import { createClientRegistry } from '../clients/registration.ts';
@@ -60,9 +64,30 @@ export async function createDomain(options: AppOptions) {
     clock,
     forgive: guesses.forgive,
   });
+  const secondFactors = createSecondFactorDirectory({
+    secondFactors: store.secondFactors,
+    passkeys: store.passkeys,
+    artifacts: store.artifacts,
+    clock,
+  });
+  const passkeys = createPasskeyCeremonies({
+    passkeys: store.passkeys,
+    accounts,
+    challenges: createPasskeyChallenges({
+      secrets: config.cookieSecrets as [string, ...string[]],
+      artifacts: store.artifacts,
+      clock,
+    }),
+    issuer,
+    name: config.installation.name,
+    clock,
+  });
   const clients = createClientRegistry({
     clients: { ...store.clients, find: units.remember(store.clients.find) },
-    builtIn: config.browserUi ? [browserUiClient(config.browserUi, config.loggingBackendAud)] : [],
+    builtIn: [
+      accountPageClient(issuer, config.installation.name),
+      ...(config.browserUi ? [browserUiClient(config.browserUi, config.loggingBackendAud)] : []),
+    ],
     clock,
   });
   const resourceServers = createResourceServerRegistry({
@@ -112,6 +137,8 @@ export async function createDomain(options: AppOptions) {
     audit,
     units,
     accounts,
+    secondFactors,
+    passkeys,
     guesses,
     clients,
     resourceServers,

@@ -4,6 +4,7 @@ import { openStore } from '../../adapters/open-store.ts';
 import { type AccountDirectory, createAccountDirectory } from '../accounts/directory.ts';
 import { createGuesses, type Guesses } from '../accounts/guesses.ts';
 import { createPasswordHasher } from '../accounts/passwords.ts';
+import { accountPageClient } from '../clients/account-page.ts';
 import { browserUiClient } from '../clients/browser-ui.ts';
 import { type ClientRegistry, createClientRegistry } from '../clients/registration.ts';
 import { type Config, parseConfig } from '../config.ts';
@@ -69,7 +70,10 @@ export async function openWorkspace(terminal: Terminal): Promise<Workspace> {
     guesses,
     clients: createClientRegistry({
       clients: store.clients,
-      builtIn: config.browserUi ? [browserUiClient(config.browserUi, audience)] : [],
+      builtIn: [
+        accountPageClient(config.issuer, config.installation.name),
+        ...(config.browserUi ? [browserUiClient(config.browserUi, audience)] : []),
+      ],
       clock,
     }),
     resourceServers: createResourceServerRegistry({

@@ -42,6 +42,8 @@ export function environmentSchema(mode: Mode) {
     KEY_SIGN_DAYS: integer(1, 3650).default(90),
     // tokens live for a day at most, and some verifier's clock or cache is late
     KEY_RETIRE_DAYS: integer(2, 365).default(14),
+    SESSION_IDLE_MINUTES: integer(5, 43_200).default(720),
+    SESSION_DAYS: integer(1, 365).default(30),
     DATABASE_URL: databaseUrl(production).default({ engine: 'sqlite', path: 'data/identity.db' }),
     PORT: integer(0, 65_535).default(3000),
     HOST: reading('an IP address or a host name', hostName).default(production ? '0.0.0.0' : '127.0.0.1'),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import pug from 'pug';
 import { en, type Texts } from '../../views/texts/en.ts';
 import { accentStyle } from './accent-colors.ts';
+import type { QrCode } from './qr-code.ts';
 
 const VIEWS = join(import.meta.dirname, '../../views');
 
@@ -23,6 +24,14 @@ interface GuardedForm {
   csrf: string;
 }
 
+/** Posts `passkey`, what came of WebAuthn as JSON; shown by its script alone, where the browser has WebAuthn. */
+export interface PasskeyForm extends GuardedForm {
+  /** for `navigator.credentials`, as JSON */
+  options: string;
+  /** rooted path of the script */
+  script: string;
+}
+
 export interface LoginPage extends GuardedForm {
   client?: ClientPresentation;
   /** what to write into the name field: a login hint, or what was typed before */
@@ -33,6 +42,47 @@ export interface LoginPage extends GuardedForm {
   notice?: string;
   /** where the cancel button posts to; absent: there is none */
   cancel?: string;
+  /** other providers to sign in with: where their buttons post to, and what they are called */
+  upstreams?: readonly { id: string; action: string; label: string }[];
+  /** to sign in with a passkey, also by what the browser fills in; absent: there are none */
+  passkey?: PasskeyForm;
+}
+
+/** Asks for the second factor of an account whose first one was shown. */
+export interface SecondFactorPage extends GuardedForm {
+  client: ClientPresentation;
+  /** whether a recovery code is asked for, in the place of one of the authenticator app */
+  recovery: boolean;
+  /** whether the account has an authenticator app that is good enough */
+  app: boolean;
+  /** the page that asks for the other kind of code; absent: there is none */
+  other?: { href: string };
+  error?: string;
+  /** where the cancel button posts to */
+  cancel: string;
+}
+
+/** What enrolling an authenticator app shows, and the form of its first code. */
+export interface AuthenticatorForm extends GuardedForm {
+  qr: QrCode;
+  /** the secret in groups, for typing */
+  key: readonly string[];
+  /** opens the app on this very device */
+  app: { href: string };
+}
+
+export interface AuthenticatorPage extends AuthenticatorForm {
+  client: ClientPresentation;
+  error?: string;
+  /** where the button posts to that goes on without; absent: it has to be */
+  skip?: string;
+  /** where the cancel button posts to */
+  cancel: string;
+}
+
+/** Posts `kept` when the end-user says so. */
+export interface RecoveryCodesPage extends GuardedForm {
+  codes: readonly string[];
 }
 
 export interface ConsentPage extends GuardedForm {
@@ -82,9 +132,43 @@ export interface HomePage {
   links: readonly { href: string; label: string }[];
 }
 
+/** What every page of the account page has around its content. */
+export interface AccountFrame {
+  username: string;
+  /** the other pages, and this one */
+  links: readonly { href: string; label: string; isHere: boolean }[];
+  /** where signing out begins */
+  signOut: string;
+  /** what has just been changed, in a sentence */
+  outcome?: string;
+  texts: Texts['accountFrame'];
+}
+
+/** A page of the account page. */
+export interface Framed {
+  frame: AccountFrame;
+}
+
+/** A moment: as the reader writes it, and as ISO 8601. */
+export interface Moment {
+  text: string;
+  iso: string;
+}
+
+export interface AccountOverviewPage extends Framed {
+  /** what is known of the account, and the page that changes it */
+  facts: readonly { label: string; value: string; href?: string }[];
+  /** the other pages, with what they are for */
+  topics: readonly { href: string; label: string; about: string }[];
+}
+
 /** Every template and what it shows. */
 export interface Pages {
+  account: AccountOverviewPage;
   login: LoginPage;
+  'second-factor': SecondFactorPage;
+  authenticator: AuthenticatorPage;
+  'recovery-codes': RecoveryCodesPage;
   consent: ConsentPage;
   logout: LogoutPage;
   'signed-out': SignedOutPage;
@@ -107,7 +191,18 @@ export interface PageRenderer {
 /** Stands for an element in a text: a character that no text contains (Unicode 23.7, noncharacters). */
 const PLACE = '\u{fdd0}';
 
-const NAMES = ['login', 'consent', 'logout', 'signed-out', 'error', 'home', 'account'] as const satisfies (keyof Pages)[];
+const NAMES = [
+  'login',
+  'consent',
+  'logout',
+  'signed-out',
+  'error',
+  'home',
+  'account',
+  'second-factor',
+  'authenticator',
+  'recovery-codes',
+] as const satisfies (keyof Pages)[];
 
 /** What end-users see of the installation on every page. */
 export interface Installation {
@@ -136,7 +231,14 @@ export function createPages(installation: Installation): PageRenderer {
     render(name, locals, texts = en) {
       const template = templates.get(name);
       if (!template) throw new TypeError(`there is no page "${name}"`);
-      return template({ ...locals, ...shell, t: texts[name], shared: texts.shared, language: texts.language });
+      return template({
+        ...locals,
+        ...shell,
+        page: name,
+        t: texts[name],
+        shared: texts.shared,
+        language: texts.language,
+      });
     },
     styleHash: `sha256-${createHash('sha256').update(style).digest('base64')}`,
     images: logoUrl ? [logoUrl] : [],

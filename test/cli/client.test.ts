@@ -182,7 +182,7 @@ describe('identity client', () => {
     const { clients } = (await installation.run(['client', 'list', '--json'])).json();
     assert.deepEqual(
       (clients as { client_id: string }[]).map(({ client_id }) => client_id),
-      ['browser-ui'],
+      ['account', 'browser-ui'],
     );
   });
 

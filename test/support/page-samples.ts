@@ -1,5 +1,6 @@
 // One realistic example of every page, for the tests that look at all of them.
-import type { Pages } from '../../src/http/pages.ts';
+import type { AccountFrame, Pages } from '../../src/http/pages.ts';
+import { en } from '../../views/texts/en.ts';
 
 const client = {
   name: 'Example Reports',
@@ -7,6 +8,18 @@ const client = {
   policyUri: 'https://reports.example/privacy',
   tosUri: 'https://reports.example/terms',
   clientUri: 'https://reports.example/',
+};
+
+/** Around each page of the account page. */
+const frame: AccountFrame = {
+  username: 'alice',
+  links: [
+    { href: '/account', label: 'Overview', isHere: true },
+    { href: '/account/sessions', label: 'Where you are signed in', isHere: false },
+  ],
+  signOut: '/logout',
+  outcome: 'Your profile is saved.',
+  texts: en.accountFrame,
 };
 
 /** Every page with every part that it can show. */
@@ -48,6 +61,14 @@ export const pageSamples: Pages = {
     issuer: 'https://id.example.com',
     discovery: 'https://id.example.com/.well-known/openid-configuration',
     links: [{ href: 'https://id.example.com/jwks', label: 'Signing keys' }],
+  },
+  account: {
+    frame,
+    facts: [
+      { label: 'Username', value: 'alice' },
+      { label: 'E-mail address', value: 'alice@example.org', href: '/account/profile' },
+    ],
+    topics: [{ href: '/account/sessions', label: 'Where you are signed in', about: 'See it, and sign out elsewhere.' }],
   },
 };
 

@@ -8,6 +8,12 @@ export const de: Texts = {
     privacyPolicy: 'Datenschutzerklärung',
     termsOfService: 'Nutzungsbedingungen',
     opensInNewWindow: '(öffnet ein neues Fenster)',
+    passkeyFailed:
+      'Das wurde abgebrochen oder ging nicht. Versuchen Sie es noch einmal oder machen Sie ohne Passkey weiter.',
+    passkeyTaken: 'Auf diesem Gerät gibt es schon einen Passkey für Ihr Konto.',
+    passkeyRefused: 'Dieser Passkey gilt hier nicht. Melden Sie sich auf einem anderen Weg an.',
+    passkeyExpired: 'Das hat zu lange gedauert. Versuchen Sie es noch einmal.',
+    passkeyUnverified: 'Ihr Passkey hat nicht geprüft, ob Sie es sind. Melden Sie sich zuerst mit Ihrem Passwort an.',
   },
 
   login: {
@@ -17,10 +23,69 @@ export const de: Texts = {
     name: 'Benutzername oder E-Mail',
     password: 'Passwort',
     submit: 'Anmelden',
+    passkey: 'Mit Passkey anmelden',
+    upstream: (label) => `Weiter mit ${label}`,
     cancel: 'Abbrechen',
     refused:
       'Name und Passwort passen nicht zusammen. Prüfen Sie beides und versuchen Sie es noch einmal, nach vielen Versuchen erst in einigen Minuten.',
     otherAccount: 'Die Anwendung verlangt ein anderes Konto. Melden Sie sich mit diesem an.',
+  },
+
+  upstream: {
+    lost: 'Diese Anmeldung hat zu lange gedauert oder wurde schon benutzt. Wählen Sie sie noch einmal.',
+    refused: (label) =>
+      `${label} hat Sie nicht angemeldet. Versuchen Sie es noch einmal oder wählen Sie einen anderen Weg.`,
+    failed: (label) =>
+      `Die Anmeldung mit ${label} geht gerade nicht. Versuchen Sie es später oder wählen Sie einen anderen Weg.`,
+    unlinked: (label, name) =>
+      `Das ${label}-Konto ${name} ist hier noch mit keinem Konto verbunden. Melden Sie sich mit Ihrem Passwort an und verbinden Sie es dann auf der Seite Ihres Kontos.`,
+  },
+
+  'second-factor': {
+    title: 'Noch ein Schritt',
+    lead: (client) => `weiter zu ${client}`,
+    code: 'Code aus Ihrer Authenticator-App',
+    hint: 'Sechs Ziffern, die alle 30 Sekunden wechseln.',
+    submit: 'Weiter',
+    passkey: 'Passkey verwenden',
+    useRecovery: 'Wiederherstellungscode verwenden',
+    useOther: 'Anderen Weg verwenden',
+    recoveryTitle: 'Wiederherstellungscode verwenden',
+    recoveryCode: 'Wiederherstellungscode',
+    recoveryHint: 'Einer von denen, die Sie beim Einrichten aufbewahrt haben. Jeder gilt einmal.',
+    cancel: 'Abbrechen',
+    refused: 'Dieser Code gilt nicht. Warten Sie, bis Ihre App einen neuen zeigt, und geben Sie diesen ein.',
+    replayed: 'Dieser Code wurde schon verwendet. Warten Sie, bis Ihre App einen neuen zeigt.',
+    recoveryRefused:
+      'Dieser Wiederherstellungscode gilt nicht. Prüfen Sie jeden Buchstaben oder versuchen Sie einen anderen.',
+  },
+
+  authenticator: {
+    title: 'Zweiten Schritt einrichten',
+    needed: (client) => `${client} verlangt außer Ihrem Passwort einen Code. Er kommt aus einer App auf Ihrem Telefon.`,
+    offered: (client) =>
+      `${client} hätte außer Ihrem Passwort gern einen Code. Er kommt aus einer App auf Ihrem Telefon.`,
+    scan: '1. Scannen Sie dies mit einer Authenticator-App',
+    scanHint: 'Jede solche App ist recht. Sie zeigt alle 30 Sekunden einen neuen Code.',
+    qr: 'QR-Code für Ihre Authenticator-App',
+    cannotScan: 'Sie können ihn nicht scannen?',
+    openApp: 'Die App auf diesem Gerät öffnen',
+    typeKey: 'Oder tippen Sie diesen Schlüssel in die App:',
+    confirm: '2. Geben Sie den Code ein, den die App zeigt',
+    code: 'Code',
+    codeHint: 'Sechs Ziffern.',
+    submit: 'Einschalten',
+    skip: 'Nicht jetzt',
+    cancel: 'Abbrechen',
+    refused:
+      'Das ist nicht der Code, den die App jetzt zeigt. Prüfen Sie, ob die Uhr Ihres Telefons stimmt, und versuchen Sie es noch einmal.',
+  },
+
+  'recovery-codes': {
+    title: 'Bewahren Sie diese Wiederherstellungscodes auf',
+    lead: 'Wenn Sie Ihr Telefon verlieren, lässt jeder von ihnen Sie einmal ein. Sie werden nicht noch einmal gezeigt: Drucken Sie sie aus, schreiben Sie sie auf oder bewahren Sie sie in einem Passwortmanager auf.',
+    kept: 'Ich habe sie sicher aufbewahrt',
+    submit: 'Weiter',
   },
 
   consent: {
@@ -162,5 +227,49 @@ export const de: Texts = {
     discovery: 'Metadaten des Providers (Discovery)',
     keys: 'Öffentliche Schlüssel (JWKS)',
     health: 'Zustand',
+    account: 'Ihr Konto',
+  },
+
+  accountFrame: {
+    title: 'Ihr Konto',
+    pageTitle: (page) => `${page} – Ihr Konto`,
+    navigation: 'Seiten Ihres Kontos',
+    signedInAs: (username) => `Angemeldet als ${username}`,
+    signOut: 'Abmelden',
+    back: 'Zurück',
+    change: 'Ändern',
+    links: {
+      overview: 'Übersicht',
+      profile: 'Profil',
+      password: 'Passwort',
+      sessions: 'Wo Sie angemeldet sind',
+      applications: 'Anwendungen',
+      activity: 'Letzte Ereignisse',
+    },
+    outcomes: {
+      profileSaved: 'Ihr Profil ist gespeichert.',
+    },
+    lost: {
+      title: 'Diese Anmeldung ist nicht mehr offen',
+      message:
+        'Sie hat zu lange gedauert oder wurde in einem anderen Browser begonnen. Gehen Sie weiter, und Sie sind da.',
+      carryOn: 'Weiter zu Ihrem Konto',
+    },
+  },
+
+  account: {
+    title: 'Ihr Konto',
+    username: 'Benutzername',
+    name: 'Name',
+    email: 'E-Mail-Adresse',
+    change: (what) => `${what} ändern`,
+    none: 'keine',
+    unverified: (email) => `${email} (nicht bestätigt)`,
+    topics: {
+      password: 'Das Passwort ändern, mit dem Sie sich anmelden.',
+      sessions: 'Sehen, wo Sie angemeldet sind, und sich anderswo abmelden.',
+      applications: 'Sehen, welche Anwendungen auf Ihr Konto zugreifen, und den Zugriff beenden.',
+      activity: 'Sehen, was in Ihrem Konto zuletzt geschehen ist.',
+    },
   },
 };

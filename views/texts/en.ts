@@ -9,6 +9,14 @@ export const en = {
     privacyPolicy: 'Privacy policy',
     termsOfService: 'Terms of service',
     opensInNewWindow: '(opens in a new window)',
+    /** when the browser, or the person, ends it */
+    passkeyFailed: 'That was cancelled, or did not work. Try again, or go on without a passkey.',
+    /** when there is one for this account already */
+    passkeyTaken: 'There is a passkey for your account on this device already.',
+    /** one sentence for an unknown passkey, a disabled account and everything that is wrong with an answer alike */
+    passkeyRefused: 'This passkey does not work here. Try another way to sign in.',
+    passkeyExpired: 'That took too long. Try again.',
+    passkeyUnverified: 'Your passkey did not check that it is you. Sign in with your password first.',
   },
 
   login: {
@@ -18,11 +26,70 @@ export const en = {
     name: 'Username or email',
     password: 'Password',
     submit: 'Sign in',
+    passkey: 'Sign in with a passkey',
+    /** on a button, of another provider */
+    upstream: (label: string) => `Continue with ${label}`,
     cancel: 'Cancel',
     /** the same for an unknown name, a wrong password, a disabled account and an attempt too many */
     refused:
       'That name and password do not match. Check both and try again. After many attempts, wait a few minutes first.',
     otherAccount: 'The application asks for another account. Sign in with that one.',
+  },
+
+  upstream: {
+    lost: 'This way of signing in took too long, or was used already. Choose it again.',
+    refused: (label: string) => `${label} did not sign you in. Try again, or choose another way.`,
+    failed: (label: string) =>
+      `Signing in with ${label} does not work just now. Try again later, or choose another way.`,
+    unlinked: (label: string, name: string) =>
+      `Nobody here has connected the ${label} account ${name} yet. Sign in with your password, then connect it on your account page.`,
+  },
+
+  'second-factor': {
+    title: 'One more step',
+    lead: (client: string) => `to continue to ${client}`,
+    code: 'Code from your authenticator app',
+    hint: 'Six digits that change every 30 seconds.',
+    submit: 'Continue',
+    passkey: 'Use a passkey',
+    useRecovery: 'Use a recovery code',
+    useOther: 'Use another way',
+    recoveryTitle: 'Use a recovery code',
+    recoveryCode: 'Recovery code',
+    recoveryHint: 'One of those that you kept when you set up the second step. Each works once.',
+    cancel: 'Cancel',
+    /** the same for a wrong code and an attempt too many */
+    refused: 'That code does not work. Wait until your app shows a new one, then type that.',
+    /** one that was right and has been used */
+    replayed: 'That code was used already. Wait until your app shows a new one.',
+    recoveryRefused: 'That recovery code does not work. Check every letter, or try another one.',
+  },
+
+  authenticator: {
+    title: 'Set up a second step',
+    needed: (client: string) => `${client} asks for a code besides your password. It comes from an app on your phone.`,
+    offered: (client: string) =>
+      `${client} would like a code besides your password. It comes from an app on your phone.`,
+    scan: '1. Scan this with an authenticator app',
+    scanHint: 'Any such app will do. It shows a new code every 30 seconds.',
+    qr: 'QR code for your authenticator app',
+    cannotScan: 'You cannot scan it?',
+    openApp: 'Open the app on this device',
+    typeKey: 'Or type this key into the app:',
+    confirm: '2. Type the code that the app shows',
+    code: 'Code',
+    codeHint: 'Six digits.',
+    submit: 'Turn on',
+    skip: 'Not now',
+    cancel: 'Cancel',
+    refused: 'That is not the code that the app shows now. Check that the clock of your phone is right, and try again.',
+  },
+
+  'recovery-codes': {
+    title: 'Keep these recovery codes',
+    lead: 'When you lose your phone, each of them lets you in once. They are not shown again: print them, write them down, or keep them in a password manager.',
+    kept: 'I have kept them in a safe place',
+    submit: 'Continue',
   },
 
   consent: {
@@ -163,6 +230,52 @@ export const en = {
     discovery: 'Provider metadata (discovery)',
     keys: 'Public keys (JWKS)',
     health: 'Health',
+    account: 'Your account',
+  },
+
+  /** around every page of the account page */
+  accountFrame: {
+    title: 'Your account',
+    pageTitle: (page: string) => `${page} – Your account`,
+    navigation: 'Pages of your account',
+    signedInAs: (username: string) => `Signed in as ${username}`,
+    signOut: 'Sign out',
+    back: 'Back',
+    change: 'Change',
+    /** of pages, where they are listed */
+    links: {
+      overview: 'Overview',
+      profile: 'Profile',
+      password: 'Password',
+      sessions: 'Where you are signed in',
+      applications: 'Applications',
+      activity: 'Recent activity',
+    },
+    /** what a change has ended with */
+    outcomes: {
+      profileSaved: 'Your profile is saved.',
+    },
+    lost: {
+      title: 'This sign-in is no longer open',
+      message: 'It took too long, or was begun in another browser. Continue, and you are there.',
+      carryOn: 'Continue to your account',
+    },
+  },
+
+  account: {
+    title: 'Your account',
+    username: 'Username',
+    name: 'Name',
+    email: 'E-mail address',
+    change: (what: string) => `Change ${what}`,
+    none: 'none',
+    unverified: (email: string) => `${email} (not confirmed)`,
+    topics: {
+      password: 'Change the password that you sign in with.',
+      sessions: 'See where you are signed in, and sign out elsewhere.',
+      applications: 'See which applications have access to your account, and end it.',
+      activity: 'See what has happened in your account lately.',
+    },
   },
 };
 
