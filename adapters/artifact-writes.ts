@@ -1,6 +1,14 @@
 // Applies one batch of artifact writes inside a transaction that the caller owns.
 import { type Kysely, sql } from 'kysely';
-import { AlreadyConsumed, type ArtifactWrite, type Clock, GrantRevoked, type SecretBox } from '../src/store.ts';
+import {
+  AlreadyConsumed,
+  type ArtifactWrite,
+  CLIENT_ASSERTION,
+  type Clock,
+  DPOP_PROOF,
+  GrantRevoked,
+  type SecretBox,
+} from '../src/store.ts';
 import { grantIdOf } from './artifact-grants.ts';
 import type { ArtifactQueries } from './artifact-queries.ts';
 import type { Engine } from './engine.ts';
@@ -26,8 +34,8 @@ interface Refusal {
 
 type Upsert = Extract<ArtifactWrite, { do: 'upsert' }>;
 
-/** Marks the `jti` of a proof or assertion as seen: the library looks first and writes then, so the write decides. */
-const SEEN_ONCE = 'ReplayDetection';
+/** Who remembers a proof or an assertion looks first and writes then, so the write decides. */
+const SEEN_ONCE: ReadonlySet<string> = new Set([CLIENT_ASSERTION, DPOP_PROOF]);
 
 /**
  * Applies the writes in order, all or none, under a savepoint, so that several batches can share one commit.
@@ -128,7 +136,7 @@ async function upsert(
     consumed_at: typeof payload['consumed'] === 'number' ? payload['consumed'] : null,
     expires_at: expiresIn === undefined ? null : clock() + expiresIn,
   };
-  if (model !== SEEN_ONCE) {
+  if (!SEEN_ONCE.has(model)) {
     await queries.upsert(transaction, row);
     return undefined;
   }

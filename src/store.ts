@@ -79,8 +79,8 @@ export interface Artifacts {
   /**
    * Applies the writes in order, all or none, in one transaction that is durable when the promise resolves.
    *
-   * `upsert` replaces payload and expiry, moves the secondary indexes and never clears `consumed`; of the model
-   * ReplayDetection it is refused as consumed when the id is there already (RFC 9449 §11.1).
+   * `upsert` replaces payload and expiry, moves the secondary indexes and never clears `consumed`; of the models
+   * CLIENT_ASSERTION and DPOP_PROOF it is refused as consumed when the id is there already.
    * `consume` is compare-and-set: when the artifact was consumed before, none of the writes takes effect, its grant is
    * revoked in the same transaction, and the call throws.
    * `revoke` drops every artifact of the grant, in every model, with the grant itself, and leaves a tombstone; the JWTs
@@ -119,6 +119,10 @@ export interface StandardClaims {
  * with its grant, account or client.
  */
 export const JWT_ACCESS_TOKEN = 'JwtAccessToken';
+
+/** The models of what may be presented once (RFC 7523 §3, RFC 9449 §11.1). */
+export const CLIENT_ASSERTION = 'ClientAssertion';
+export const DPOP_PROOF = 'DpopProof';
 
 /** A JWT access token that is refused although its signature is good. */
 export interface RevokedToken {

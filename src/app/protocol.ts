@@ -19,6 +19,7 @@ import { createLiveProvider } from '../provider/live-provider.ts';
 import { createLostSignIns } from '../provider/lost-sign-ins.ts';
 import { createProviderPages } from '../provider/pages.ts';
 import type { ProviderOptions } from '../provider/provider.ts';
+import { createReplays } from '../provider/replays.ts';
 import { createResourceIndicators } from '../provider/resource-indicators.ts';
 import { createSealedRequests } from '../provider/sealed-requests.ts';
 import { translateStorageError, withTranslatedErrors } from '../provider/storage-errors.ts';
@@ -54,6 +55,7 @@ export function createProtocol(options: AppOptions, domain: Domain) {
 
   // the provider
   const vouchers = createVouchers();
+  const replays = createReplays({ artifacts: units.artifacts, clock });
   const providerOptions: ProviderOptions = {
     issuer,
     cookieSecrets: config.cookieSecrets,
@@ -90,6 +92,7 @@ export function createProtocol(options: AppOptions, domain: Domain) {
       ),
       vouchers,
     },
+    replays,
   };
   const providers = createLiveProvider(providerOptions, (provider) => {
     auditProvider(provider, { audit, logger, afterCommit: units.afterCommit });
@@ -127,7 +130,7 @@ export function createProtocol(options: AppOptions, domain: Domain) {
     findClient: clients.find,
     verifyWorkload: createWorkloadVerifier({ keys: issuerKeys, issuer, clockSkew: config.clockSkew, clock }),
     recordUse,
-    artifacts: units.artifacts,
+    replays,
     vouchers,
     refuseClient,
     audit,
@@ -151,5 +154,5 @@ export function createProtocol(options: AppOptions, domain: Domain) {
     afterCommit: units.afterCommit,
   });
 
-  return { authenticateAssertion, interactions, pages, providers, serviceToken, structuredTokens };
+  return { authenticateAssertion, interactions, pages, providers, replays, serviceToken, structuredTokens };
 }

@@ -4,7 +4,7 @@ import type { Context } from 'koa';
 import type { errors, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Logger } from 'pino';
 import type { AuditLog, EventFacts } from '../logging/events.ts';
-import { AlreadyConsumed } from '../store.ts';
+import { AlreadyConsumed, CLIENT_ASSERTION, DPOP_PROOF } from '../store.ts';
 
 /** @param options `afterCommit` keeps back what is not true before the request's writes are durable */
 export function auditProvider(
@@ -49,12 +49,12 @@ export function auditProvider(
   }
 }
 
-/** A code or token was used twice at the same time: the commit told, after the library had seen nothing wrong. */
+/** Something was used twice at the same time: the commit told, after the library had seen nothing wrong. */
 export function auditReplay(audit: AuditLog, ctx: Context, error: AlreadyConsumed): void {
-  const facts = { requestId: ctx.response.get('x-request-id'), ip: ctx.ip, reason: error.message };
-  if (error.model === 'RefreshToken') audit.refreshTokenReused(facts);
-  // a client assertion, or a DPoP proof: nothing came from it, and nothing is revoked
-  else if (error.model === 'ReplayDetection') audit.tokenRefused({ ...facts, error: 'invalid_grant' });
+  const facts = { ...factsOf(ctx as unknown as KoaContextWithOIDC), reason: error.message };
+  if (error.model === CLIENT_ASSERTION) audit.clientAuthenticationFailed({ ...facts, error: 'invalid_client' });
+  else if (error.model === DPOP_PROOF) audit.tokenRefused({ ...facts, error: 'invalid_dpop_proof' });
+  else if (error.model === 'RefreshToken') audit.refreshTokenReused(facts);
   else audit.codeReplayed(facts);
 }
 
@@ -74,8 +74,8 @@ function factsOf(ctx: KoaContextWithOIDC): EventFacts {
   const { oidc } = ctx;
   return {
     requestId: ctx.response.get('x-request-id'),
-    clientId: oidc.client?.clientId,
-    accountId: oidc.session?.accountId ?? oidc.account?.accountId,
+    clientId: oidc?.client?.clientId,
+    accountId: oidc?.session?.accountId ?? oidc?.account?.accountId,
     ip: ctx.ip,
   };
 }

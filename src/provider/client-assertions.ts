@@ -1,16 +1,18 @@
 // Client authentication by JWTs that only we can verify: signed with a client's secret, or by a platform it runs on.
-import { createHash, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { type CryptoKey, compactVerify, errors as joseErrors } from 'jose';
 import type { Context } from 'koa';
+import { errors } from 'oidc-provider';
 import { signsWithSecret } from '../clients/metadata-rules.ts';
 import { liveSecrets } from '../clients/secrets.ts';
 import type { Parameters } from '../http/body.ts';
 import type { AuditLog } from '../logging/events.ts';
-import type { Artifacts, ClientRecord, Clock } from '../store.ts';
+import { CLIENT_ASSERTION, type ClientRecord, type Clock } from '../store.ts';
 import { importSharedSecret } from '../tokens/access-token.ts';
 import { type CompactJws, parseCompactJws } from '../tokens/compact-jws.ts';
 import { findAssertionFault } from './assertion-claims.ts';
 import type { RefuseClient } from './client-refusals.ts';
+import type { Replays, Statement } from './replays.ts';
 import type { Vouchers } from './vouchers.ts';
 
 /** RFC 7523 §2.2. */
@@ -22,9 +24,7 @@ export interface Assertion extends CompactJws {
 }
 
 /** What a verifier says: whether it authenticates the client, and what has to be remembered so that it does so once. */
-export type AssertionVerdict =
-  | { readonly fault: string }
-  | { readonly once?: { readonly issuer: string; readonly jti: string; readonly exp: number } };
+export type AssertionVerdict = { readonly fault: string } | { readonly once?: Statement };
 
 /** @param audiences by which an assertion may name us (RFC 7523 §3) */
 export type VerifyAssertion = (
@@ -38,7 +38,7 @@ export interface ClientAssertions {
   /** one that a platform signed for the workload that the client is */
   verifyWorkload: VerifyAssertion;
   recordUse(clientId: string, secretName: string): void;
-  artifacts: Pick<Artifacts, 'find' | 'apply'>;
+  replays: Replays;
   vouchers: Vouchers;
   refuseClient: RefuseClient;
   audit: AuditLog;
@@ -64,8 +64,8 @@ export function createClientAssertions(options: ClientAssertions) {
 
     const audiences = [options.issuer, `${options.issuer}/token`, `${options.issuer}${ctx.path}`];
     const verdict = await verify({ ...jws, text: text as string }, client, audiences);
-    const fault = 'fault' in verdict ? verdict.fault : await replayFault(verdict);
-    if (fault !== undefined) return refuse(ctx, clientId, fault);
+    if ('fault' in verdict) return refuse(ctx, clientId, verdict.fault);
+    if (verdict.once && !(await isFirst(ctx, verdict.once))) return refuseReplay(ctx, clientId);
     options.vouchers.vouch(ctx.req, clientId);
     ctx.req.headers.authorization = `Basic ${Buffer.from(`${encodeURIComponent(clientId)}:vouched-for`).toString('base64')}`;
     return rest;
@@ -100,24 +100,25 @@ export function createClientAssertions(options: ClientAssertions) {
     return { once: { issuer: client.clientId, jti: String(jti), exp: Number(exp) } };
   }
 
-  /** Of two at once, the commit of the request lets one through (see ReplayDetection in store.ts). */
-  async function replayFault({ once }: Exclude<AssertionVerdict, { fault: string }>): Promise<string | undefined> {
-    if (once === undefined) return undefined;
-    const { issuer, jti, exp } = once;
-    const id = createHash('sha256')
-      .update(JSON.stringify([issuer, jti]))
-      .digest('base64url');
-    if (await options.artifacts.find('ReplayDetection', id)) return 'it was used before';
-    const expiresIn = exp + options.clockSkew - options.clock() + 1;
-    const payload = { iss: issuer, jti: id, kind: 'ReplayDetection' };
-    await options.artifacts.apply([{ do: 'upsert', model: 'ReplayDetection', id, payload, expiresIn }]);
-    return undefined;
+  function isFirst({ req }: Context, { issuer, jti, exp }: Statement): Promise<boolean> {
+    return options.replays.isFirst(req, CLIENT_ASSERTION, { issuer, jti, exp: exp + options.clockSkew });
   }
 
   function refuse(ctx: Context, clientId: string, reason: string): Promise<never> {
+    recordFailure(ctx, clientId, reason);
+    return options.refuseClient(ctx, clientId, reason);
+  }
+
+  /** Not counted as a failure: whoever sends a genuine assertion again guesses at nothing. */
+  function refuseReplay(ctx: Context, clientId: string): never {
+    const reason = 'it was used before';
+    recordFailure(ctx, clientId, reason);
+    throw new errors.InvalidClientAuth(reason);
+  }
+
+  function recordFailure(ctx: Context, clientId: string, reason: string): void {
     const requestId = ctx.response.get('x-request-id');
     options.audit.clientAuthenticationFailed({ requestId, ip: ctx.ip, clientId, error: 'invalid_client', reason });
-    return options.refuseClient(ctx, clientId, reason);
   }
 }
 

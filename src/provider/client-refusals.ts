@@ -1,4 +1,5 @@
 // Answers clients that failed to authenticate: 401, and after too many failures 429 with the time to come back.
+import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import { errors } from 'oidc-provider';
 import { parseBasicCredentials } from '../clients/authentication.ts';
@@ -29,12 +30,18 @@ export function createClientRefusal({ count }: ClientFailures): RefuseClient {
   };
 }
 
-/** Middleware around the library: counts the refusals that it has answered itself. */
-export function createClientRefusalLimit(refuse: RefuseClient): Middleware {
+/**
+ * Middleware around the library: counts the refusals that it has answered itself. A genuine assertion that was used
+ * before is refused and not counted: it is no guess, and who only sends again what got lost should not be told to wait.
+ */
+export function createClientRefusalLimit(
+  refuse: RefuseClient,
+  isReplay: (request: IncomingMessage) => boolean,
+): Middleware {
   return async function limitClientRefusals(ctx, next) {
     await next();
     const { error } = (ctx.body ?? {}) as { error?: unknown };
-    if (ctx.status !== 401 || error !== 'invalid_client') return;
+    if (ctx.status !== 401 || error !== 'invalid_client' || isReplay(ctx.req)) return;
     try {
       await refuse(ctx, claimedClientId(ctx));
     } catch (refusal) {

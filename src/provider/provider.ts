@@ -3,9 +3,11 @@ import { errors, Provider } from 'oidc-provider';
 import type { ClientRecord } from '../store.ts';
 import { authenticateClientsOurselves, type ClientAuthentication } from './client-authentication.ts';
 import { createConfiguration, type ProviderConfiguration } from './configuration.ts';
+import { type Replays, rememberReplaysOurselves } from './replays.ts';
 
 export interface ProviderOptions extends ProviderConfiguration {
   clientAuthentication: ClientAuthentication;
+  replays: Replays;
 }
 
 export type { ClientRecord };
@@ -15,6 +17,7 @@ export function createProvider(options: ProviderOptions): Provider {
   const provider = new Provider(options.issuer, createConfiguration(options));
   pinUrls(provider);
   authenticateClientsOurselves(provider, options.clientAuthentication);
+  rememberReplaysOurselves(provider, options.replays);
   resumeInteractionsOnce(provider);
   // headers are rewritten by the request gate before they reach the library
   provider.proxy = true;
