@@ -2,7 +2,8 @@
 import { isAcceptablePassword } from '../src/accounts/passwords.ts';
 import type { Account } from '../src/store.ts';
 import { guessPassword } from './guesses.ts';
-import { presentClient, sealedRequestOf, urlsOf } from './interaction.ts';
+import { presentClient, sealedRequestOf, urlOfStep, urlsOf } from './interaction.ts';
+import { scriptsOf, signInForm } from './passkey-form.ts';
 import { signIn } from './sign-in.ts';
 import { factsOf, type InteractionStep, type StepRequest } from './step-requests.ts';
 
@@ -10,14 +11,14 @@ export const login: InteractionStep = {
   async show(request) {
     const hint = request.interaction.params['login_hint'];
     const notice = noticeFor(request);
-    render(request, { ...(typeof hint === 'string' && { login: hint }), ...(notice && { notice }) });
+    showLogin(request, { ...(typeof hint === 'string' && { login: hint }), ...(notice && { notice }) });
   },
 
   async submit(request, { login: name, password }) {
     const account = await authenticate(request, name, password);
     if (account === undefined) {
       request.ctx.status = 400;
-      render(request, { error: request.texts.login.refused, ...(typeof name === 'string' ? { login: name } : {}) });
+      showLogin(request, { error: request.texts.login.refused, ...(typeof name === 'string' ? { login: name } : {}) });
       return undefined;
     }
     return signIn(request, { account, amr: ['pwd'] });
@@ -49,16 +50,36 @@ function noticeFor({ interaction: { prompt, session }, texts }: StepRequest): st
   return session && otherAccount ? texts.login.otherAccount : undefined;
 }
 
-function render(
-  { ctx, parts, interaction, client, texts }: StepRequest,
+/** The sign-in page of the interaction, saying this. */
+export function showLogin(
+  request: StepRequest,
   said: { login?: string; error?: string; notice?: string },
 ): void {
-  const { action, cancel, redirectUri } = urlsOf(parts.issuer, interaction, sealedRequestOf(ctx));
+  const { ctx, parts, interaction, client, texts } = request;
+  const passkey = signInForm(request);
+  const sealed = sealedRequestOf(ctx);
+  const { action, cancel, redirectUri } = urlsOf(parts.issuer, interaction, sealed);
+  const upstreams = [...parts.upstreams.byId.values()];
   const presented = presentClient(client);
   parts.pages.show(
     ctx,
     'login',
-    { action, cancel, csrf: parts.tokens.issue(interaction.uid), client: presented, ...said },
-    { formAction: redirectUri, imgSrc: presented.logoUri ? [presented.logoUri] : [], texts },
+    {
+      action,
+      cancel,
+      csrf: parts.tokens.issue(interaction.uid),
+      client: presented,
+      upstreams: upstreams.map(({ id, label }) => {
+        return { id, action: urlOfStep(parts.issuer, interaction, sealed, `upstream/${id}`), label };
+      }),
+      ...(passkey && { passkey }),
+      ...said,
+    },
+    {
+      formAction: [...redirectUri, ...upstreams.map(({ origin }) => origin)],
+      imgSrc: presented.logoUri ? [presented.logoUri] : [],
+      scriptSrc: scriptsOf(request, passkey),
+      texts,
+    },
   );
 }

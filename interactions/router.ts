@@ -1,17 +1,22 @@
 // The routes of sign-in: /login/:uid shows and takes the step that the authorization request is at.
 import Router from 'koa-router';
 import { errors, type Interaction } from 'oidc-provider';
+import { addAuthenticatorRoutes } from './authenticator.ts';
 import { consent } from './consent.ts';
 import { login } from './login.ts';
+import { addPasskeyRoutes } from './passkey.ts';
+import { addSecondFactorRoutes } from './second-factor.ts';
 import { createSignInLimit } from './sign-in-limit.ts';
 import { createStepRequests, factsOf, type InteractionParts, type InteractionStep } from './step-requests.ts';
+import { addUpstreamRoutes } from './upstream.ts';
 
 const STEPS: Record<string, InteractionStep> = { login, consent };
 
 export function createInteractionRouter(parts: InteractionParts): Router {
   // one spelling per path: the request gate decides by the path too
   const router = new Router({ sensitive: true, strict: true });
-  const { continueIfLost, ongoing, submitted, finish } = createStepRequests(parts);
+  const requests = createStepRequests(parts);
+  const { continueIfLost, ongoing, submitted, finish } = requests;
 
   router.get('/login', async (ctx) => parts.lostSignIns.show(ctx));
 
@@ -34,6 +39,10 @@ export function createInteractionRouter(parts: InteractionParts): Router {
     await finish(request, { error: 'access_denied', error_description: 'the end-user cancelled the request' });
   });
 
+  addPasskeyRoutes(router, requests, parts);
+  addUpstreamRoutes(router, requests, parts);
+  addSecondFactorRoutes(router, requests);
+  addAuthenticatorRoutes(router, requests);
   return router;
 }
 

@@ -3,13 +3,18 @@ import type { Context, Next } from 'koa';
 import { errors, type InteractionResults, type Provider } from 'oidc-provider';
 import type { AccountDirectory } from '../src/accounts/directory.ts';
 import type { Guesses } from '../src/accounts/guesses.ts';
+import type { PasskeyCeremonies } from '../src/accounts/passkeys.ts';
+import type { SecondFactorDirectory } from '../src/accounts/second-factors.ts';
 import { type Parameters, readForm } from '../src/http/body.ts';
 import { textsFor } from '../src/http/languages.ts';
 import type { PageResponses } from '../src/http/page-responses.ts';
+import type { PasskeyScript } from '../src/http/passkey-script.ts';
 import type { AuditLog } from '../src/logging/events.ts';
 import type { KnownDevices } from '../src/provider/known-devices.ts';
 import type { LostSignIns } from '../src/provider/lost-sign-ins.ts';
 import { SEALED_REQUEST } from '../src/provider/sealed-requests.ts';
+import type { Clock } from '../src/store.ts';
+import type { UpstreamParts } from '../src/upstream/upstreams.ts';
 import type { Texts } from '../views/texts/en.ts';
 import {
   type FormTokens,
@@ -26,12 +31,19 @@ export interface InteractionParts {
   accounts: AccountDirectory;
   guesses: Guesses;
   knownDevices: KnownDevices;
+  secondFactors: SecondFactorDirectory;
+  passkeys: PasskeyCeremonies;
+  passkeyScript: PasskeyScript;
   pages: PageResponses;
   tokens: FormTokens;
   lostSignIns: LostSignIns;
+  upstreams: UpstreamParts;
   audit: AuditLog;
   /** the OIDC issuer, whose path every URL starts with */
   issuer: string;
+  /** what this service calls itself */
+  installation: string;
+  clock: Clock;
 }
 
 /** One request of one step. */

@@ -6,6 +6,7 @@ import { createInteractionRouter } from '../../interactions/router.ts';
 import { providerMetadata } from '../clients/metadata.ts';
 import { createPageResponses } from '../http/page-responses.ts';
 import { createPages } from '../http/pages.ts';
+import { createPasskeyScript } from '../http/passkey-script.ts';
 import { createServiceTokenEndpoint } from '../http/service-token-endpoint.ts';
 import { createDocumentFetcher, createDocumentFetcherBy } from '../outbound/documents.ts';
 import { createIssuerKeys } from '../outbound/issuer-keys.ts';
@@ -29,19 +30,23 @@ import { createVouchers } from '../provider/vouchers.ts';
 import { createWorkloadVerifier } from '../provider/workload-identity.ts';
 import { createIntrospection } from '../tokens/introspection.ts';
 import { createAccessTokenMemory, createRevocation } from '../tokens/revocation.ts';
+import { createUpstreamAccounts } from '../upstream/accounts.ts';
+import { createPendingSignIns } from '../upstream/sign-ins.ts';
+import { createUpstreams, type UpstreamParts } from '../upstream/upstreams.ts';
 import type { AppOptions, Domain } from './domain.ts';
 
 /** Everything that speaks OAuth and OpenID Connect. */
 export type Protocol = ReturnType<typeof createProtocol>;
 
 export function createProtocol(options: AppOptions, domain: Domain) {
-  const { config, logger, clock } = options;
+  const { config, store, logger, clock } = options;
   const { issuer, sharedSecretIssuer } = config;
   const { accounts, audit, authenticate, clients, keyring, recordUse, refuseClient, resourceServers } = domain;
   const { serviceTokens, sharedSecret, units, verifier } = domain;
 
   // the pages, and sign-ins that got lost
   const pages = createPageResponses(createPages(config.installation));
+  const passkeyScript = createPasskeyScript(issuer);
   const sealedRequests = createSealedRequests({ encryptionKeys: config.encryptionKeys, clock });
   const lastAnswer = createLastAnswer(issuer);
   const lostSignIns = createLostSignIns({
@@ -72,6 +77,7 @@ export function createProtocol(options: AppOptions, domain: Domain) {
       translate: translateStorageError,
     }),
     findAccount: createFindAccount(withTranslatedErrors(accounts.find)),
+    interactionPolicy: { factorsOf: withTranslatedErrors(domain.secondFactors.factorsOf) },
     resourceIndicators: createResourceIndicators({
       findClient: withTranslatedErrors(clients.find),
       findResourceServer: withTranslatedErrors(resourceServers.find),
@@ -110,17 +116,36 @@ export function createProtocol(options: AppOptions, domain: Domain) {
     }
   });
 
+  // other providers
+  const upstreams: UpstreamParts = {
+    byId: createUpstreams(config.upstreams, options.fetch),
+    pending: createPendingSignIns(store.artifacts),
+    accounts: createUpstreamAccounts({
+      linkedIdentities: store.linkedIdentities,
+      accounts,
+      linkByEmail: config.linkByEmail,
+      allowSignUp: false,
+      clock,
+    }),
+  };
+
   // around it
   const interactions = createInteractionRouter({
     provider: providers.current,
     accounts,
+    secondFactors: domain.secondFactors,
+    passkeys: domain.passkeys,
+    passkeyScript,
     pages,
     guesses: domain.guesses,
     knownDevices: createKnownDevices({ issuer, secrets: config.cookieSecrets }),
     tokens: createFormTokens(config.cookieSecrets as [string, ...string[]]),
     lostSignIns,
+    upstreams,
     audit,
     issuer,
+    installation: config.installation.name,
+    clock,
   });
   const issuerKeys = createIssuerKeys({
     fetchDocument: options.fetch ? createDocumentFetcherBy(options.fetch) : createDocumentFetcher(),
@@ -154,5 +179,5 @@ export function createProtocol(options: AppOptions, domain: Domain) {
     afterCommit: units.afterCommit,
   });
 
-  return { authenticateAssertion, interactions, pages, providers, replays, serviceToken, structuredTokens };
+  return { authenticateAssertion, interactions, pages, passkeyScript, providers, replays, serviceToken, structuredTokens };
 }

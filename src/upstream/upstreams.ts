@@ -1,7 +1,9 @@
 // The upstreams of this installation, made from their settings.
 import type { CustomFetch } from 'openid-client';
+import type { UpstreamAccounts } from './accounts.ts';
 import { createGithubUpstream } from './github.ts';
 import { createOidcUpstream } from './oidc.ts';
+import type { PendingSignIns } from './sign-ins.ts';
 import type { Upstream } from './upstream.ts';
 
 /** How this installation is registered there; the issuer only where it is not the preset's. */
@@ -13,12 +15,20 @@ export interface UpstreamSettings {
   readonly issuer?: string;
 }
 
+/** All that signing in elsewhere needs, and how it leads to accounts here. */
+export interface UpstreamParts {
+  byId: ReadonlyMap<string, Upstream>;
+  pending: PendingSignIns;
+  accounts: UpstreamAccounts;
+}
+
 /** @param fetch makes their requests, where not the platform's */
 export function createUpstreams(
   settings: readonly UpstreamSettings[],
-  fetch?: CustomFetch,
+  fetch?: typeof globalThis.fetch,
 ): ReadonlyMap<string, Upstream> {
-  return new Map(settings.map((one) => [one.id, createUpstream(one, fetch)]));
+  const send: CustomFetch | undefined = fetch && ((url, init) => fetch(url, init as RequestInit));
+  return new Map(settings.map((one) => [one.id, createUpstream(one, send)]));
 }
 
 function createUpstream(

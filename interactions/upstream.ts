@@ -1,0 +1,117 @@
+// Signing in at another provider: there and back, in the middle of an interaction.
+import type { Context } from 'koa';
+import type Router from 'koa-router';
+import { SEALED_REQUEST } from '../src/provider/sealed-requests.ts';
+import type { PendingSignIn } from '../src/upstream/sign-ins.ts';
+import { type Upstream, UpstreamFailed, type UpstreamIdentity, UpstreamRefused } from '../src/upstream/upstream.ts';
+import { sealedRequestOf } from './interaction.ts';
+import { showLogin } from './login.ts';
+import { signIn } from './sign-in.ts';
+import { factsOf, type InteractionParts, type StepRequest, type StepRequests } from './step-requests.ts';
+
+export function addUpstreamRoutes(router: Router, requests: StepRequests, parts: InteractionParts): void {
+  const { byId, pending } = parts.upstreams;
+  const base = new URL(parts.issuer).pathname.replace(/\/$/, '');
+
+  router.post('/login/:uid/upstream/:id', requests.continueIfLost, async (ctx) => {
+    const { request } = await requests.submitted(ctx);
+    const upstream = upstreamOf(ctx);
+    const purpose = { interaction: request.interaction.uid, query: sealedRequestOf(ctx) ?? '' };
+    const { checks } = await pending.begin(upstream.id, purpose);
+    const location = await attempt(request, upstream, () => upstream.begin(redirectUriOf(upstream), checks));
+    if (location) redirect(ctx, location.href);
+  });
+
+  // registered there; the interaction's own cookie is only sent below the interaction's path
+  router.get('/upstream/:id/callback', async (ctx) => {
+    const found = await pending.find(ctx.query['state']);
+    if (found === undefined || found.upstream !== ctx.params.id) return parts.lostSignIns.show(ctx);
+    redirect(ctx, `${base}${pathOf(found)}?${ctx.querystring}${queryOf(found)}`);
+  });
+
+  router.get('/login/:uid/upstream/:id', requests.continueIfLost, async (ctx) => {
+    const request = await requests.ongoing(ctx);
+    const upstream = upstreamOf(ctx);
+    const taken = await pending.take(ctx.query['state']);
+    if (!isFor(taken, request, upstream)) return sayAgain(request, request.texts.upstream.lost);
+    const identity = await attempt(request, upstream, () => upstream.complete(callbackOf(ctx, upstream), taken.checks));
+    if (identity) await signInAs(request, upstream, identity);
+  });
+
+  async function signInAs(request: StepRequest, upstream: Upstream, identity: UpstreamIdentity): Promise<void> {
+    const found = await parts.upstreams.accounts.findOrCreate(upstream.id, identity);
+    if (found === undefined) {
+      parts.audit.loginFailed({ ...factsOf(request), reason: `no account for this identity at ${upstream.label}` });
+      return sayAgain(request, request.texts.upstream.unlinked(upstream.label, identity.label));
+    }
+    const accountId = found.account.id;
+    if (found.how !== 'known') parts.audit.identityLinked({ ...factsOf(request), accountId, reason: upstream.id });
+    const result = await signIn(request, { account: found.account, amr: ['fed'] });
+    if (result) await requests.finish(request, result);
+  }
+
+  function upstreamOf(ctx: Context): Upstream {
+    return byId.get(ctx['params'].id) ?? ctx.throw(404);
+  }
+
+  function redirectUriOf({ id }: Upstream): string {
+    return `${parts.issuer}/upstream/${id}/callback`;
+  }
+
+  /** What came back, as if it had come straight to the redirect URI; without what we have added to it. */
+  function callbackOf(ctx: Context, upstream: Upstream): URL {
+    const url = new URL(`${redirectUriOf(upstream)}?${ctx.querystring}`);
+    url.searchParams.delete(SEALED_REQUEST);
+    return url;
+  }
+}
+
+/** Answers the sign-in page when the provider says no, or nothing that can be used. */
+async function attempt<T>(request: StepRequest, { label }: Upstream, act: () => Promise<T>): Promise<T | undefined> {
+  const { upstream: texts } = request.texts;
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof UpstreamRefused || error instanceof UpstreamFailed)) throw error;
+    request.parts.audit.loginFailed({ ...factsOf(request), reason: reasonOf(error) });
+    sayAgain(request, error instanceof UpstreamRefused ? texts.refused(label) : texts.failed(label));
+    return undefined;
+  }
+}
+
+function sayAgain(request: StepRequest, error: string): void {
+  request.ctx.status = 400;
+  showLogin(request, { error });
+}
+
+function reasonOf({ message, cause }: Error): string {
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
+}
+
+function isFor(
+  pending: PendingSignIn | undefined,
+  { interaction }: StepRequest,
+  { id }: Upstream,
+): pending is PendingSignIn {
+  if (pending?.upstream !== id) return false;
+  return 'interaction' in pending.purpose && pending.purpose.interaction === interaction.uid;
+}
+
+function pathOf({ upstream, purpose }: PendingSignIn): string {
+  return 'interaction' in purpose
+    ? `/login/${purpose.interaction}/upstream/${upstream}`
+    : `/account/identities/${upstream}/callback`;
+}
+
+function queryOf({ purpose }: PendingSignIn): string {
+  return 'interaction' in purpose && purpose.query !== ''
+    ? `&${SEALED_REQUEST}=${encodeURIComponent(purpose.query)}`
+    : '';
+}
+
+function redirect(ctx: Context, location: string): void {
+  ctx.status = 303;
+  ctx.set('location', location);
+  ctx.set('cache-control', 'no-store');
+  ctx.body = '';
+}

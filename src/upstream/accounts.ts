@@ -1,0 +1,91 @@
+// Which account somebody has here who signed in elsewhere.
+import type { AccountDirectory } from '../accounts/directory.ts';
+import { loginKey } from '../accounts/login-keys.ts';
+import { type Account, type Clock, Conflict, type LinkedIdentities } from '../store.ts';
+import type { UpstreamIdentity } from './upstream.ts';
+
+/** How the account was found; `linked` and `created` say that it is new that this identity leads there. */
+export interface UpstreamAccount {
+  account: Account;
+  how: 'known' | 'linked' | 'created';
+}
+
+export interface UpstreamAccounts {
+  /**
+   * The account that the identity is linked to. Without one: the account with the same e-mail address, where both sides
+   * have verified it and the upstream's word counts here; else a new account, where people may sign up. Undefined when
+   * there is none of these, or the account is disabled.
+   */
+  findOrCreate(upstream: string, identity: UpstreamIdentity): Promise<UpstreamAccount | undefined>;
+  /** False when the identity is linked to another account. */
+  link(accountId: string, upstream: string, identity: UpstreamIdentity): Promise<boolean>;
+}
+
+export function createUpstreamAccounts(options: {
+  linkedIdentities: LinkedIdentities;
+  accounts: AccountDirectory;
+  /** upstreams whose verified e-mail addresses are as good as ours */
+  linkByEmail: readonly string[];
+  allowSignUp: boolean;
+  clock: Clock;
+}): UpstreamAccounts {
+  const { linkedIdentities, accounts, linkByEmail, allowSignUp, clock } = options;
+
+  async function link(accountId: string, upstream: string, { subject, label }: UpstreamIdentity): Promise<boolean> {
+    try {
+      await linkedIdentities.insert({ upstream, subject, accountId, label, createdAt: clock() });
+      return true;
+    } catch (error) {
+      if (!(error instanceof Conflict)) throw error;
+      return (await linkedIdentities.find(upstream, subject))?.accountId === accountId;
+    }
+  }
+
+  async function findByEmail(upstream: string, identity: UpstreamIdentity): Promise<Account | undefined> {
+    if (!linkByEmail.includes(upstream) || !identity.emailVerified || identity.email === undefined) return undefined;
+    const account = await accounts.findByUsername(identity.email);
+    // it may also have been found by its username
+    const { email, email_verified: verified } = account?.claims ?? {};
+    return verified === true && loginKey(email ?? '') === loginKey(identity.email) ? account : undefined;
+  }
+
+  return {
+    link,
+    async findOrCreate(upstream, identity) {
+      const known = await linkedIdentities.find(upstream, identity.subject);
+      if (known) return usable(await accounts.find(known.accountId), 'known');
+      const sameEmail = await findByEmail(upstream, identity);
+      if (sameEmail) {
+        if (sameEmail.disabledAt !== undefined) return undefined;
+        return (await link(sameEmail.id, upstream, identity)) ? { account: sameEmail, how: 'linked' } : undefined;
+      }
+      const created = allowSignUp ? await create(accounts, upstream, identity) : undefined;
+      if (created === undefined || !(await link(created.id, upstream, identity))) return undefined;
+      return { account: created, how: 'created' };
+    },
+  };
+}
+
+function usable(account: Account | undefined, how: 'known'): UpstreamAccount | undefined {
+  return account && account.disabledAt === undefined ? { account, how } : undefined;
+}
+
+/** Undefined when the e-mail address belongs to somebody here already: they must link it themselves. */
+async function create(
+  accounts: AccountDirectory,
+  upstream: string,
+  { subject, email, emailVerified, name }: UpstreamIdentity,
+): Promise<Account | undefined> {
+  // an address that nobody has verified would keep its owner from signing in with it
+  const verified = emailVerified && email !== undefined ? { email, email_verified: true } : {};
+  const username = verified.email !== undefined && [...verified.email].length <= 64 ? verified.email : undefined;
+  try {
+    return await accounts.add({
+      username: username ?? `${upstream}-${subject}`.slice(0, 64),
+      claims: { ...(name !== undefined && { name }), ...verified },
+    });
+  } catch (error) {
+    if (error instanceof Conflict) return undefined;
+    throw error;
+  }
+}

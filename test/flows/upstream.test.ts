@@ -1,0 +1,275 @@
+// Signing in at another provider, which here is a second instance of this service, or something that answers like GitHub.
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'mocha';
+import type { StandardClaims } from '../../src/store.ts';
+import {
+  addRelyingParty,
+  authorizationRequest,
+  type Checks,
+  callbackOf,
+  PASSWORD,
+  type RelyingParty,
+  redeem,
+} from '../support/relying-party.ts';
+import { type Service, startService } from '../support/service.ts';
+import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
+
+/** Our service, another one as its upstream, and a browser for each: cookies do not tell ports apart. */
+class Setting implements AsyncDisposable {
+  readonly there: Service;
+  readonly here: Service;
+  browser: UserAgent;
+  browserThere: UserAgent;
+  constructor(there: Service, here: Service) {
+    this.there = there;
+    this.here = here;
+    [this.browser, this.browserThere] = [createUserAgent(here.origin), createUserAgent(there.origin)];
+  }
+
+  forgetCookies(): void {
+    [this.browser, this.browserThere] = [createUserAgent(this.here.origin), createUserAgent(this.there.origin)];
+  }
+
+  static async open(env: Record<string, string> = {}): Promise<Setting> {
+    const there = await startService();
+    const { clientId, secret } = await there.addClient({
+      clientId: 'here',
+      metadata: { redirect_uris: ['https://nowhere.example/'], first_party: true },
+    });
+    const here = await startService({
+      UPSTREAM_OIDC_ISSUER: there.issuer,
+      UPSTREAM_OIDC_NAME: 'Elsewhere',
+      UPSTREAM_OIDC_CLIENT_ID: clientId,
+      UPSTREAM_OIDC_CLIENT_SECRET: secret,
+      ...env,
+    });
+    const client = await there.store.clients.find(clientId);
+    assert.ok(client);
+    const redirectUris = [`${here.issuer}/upstream/oidc/callback`];
+    await there.store.clients.update({ ...client, metadata: { ...client.metadata, redirect_uris: redirectUris } });
+    return new Setting(there, here);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.here[Symbol.asyncDispose]();
+    await this.there[Symbol.asyncDispose]();
+  }
+}
+
+describe('Sign-in at another OpenID Provider', () => {
+  let setting: Setting;
+  let party: RelyingParty;
+  let request: { url: URL; checks: Checks };
+  let form: Page;
+
+  async function begin(inSetting: Setting): Promise<void> {
+    setting = inSetting;
+    setting.forgetCookies();
+    party = await addRelyingParty(setting.here);
+    request = await authorizationRequest(party);
+    form = await setting.browser.open(request.url.href);
+  }
+
+  let usual: Setting;
+  before(async () => {
+    usual = await Setting.open();
+  });
+  beforeEach(() => begin(usual));
+  after(() => usual[Symbol.asyncDispose]());
+
+  let people = 0;
+  /** Somebody with an account there; answers the username. */
+  async function addThere(claims: StandardClaims = {}): Promise<{ username: string; subject: string }> {
+    people += 1;
+    const username = `person-${people}`;
+    return { username, subject: (await setting.there.accounts.add({ username, password: PASSWORD, claims })).id };
+  }
+
+  /** Presses the button here, signs in there; the URL with which the browser comes back. */
+  async function signInThere(username: string): Promise<string> {
+    const sent = await setting.browser.submit(form, {}, 'upstream-oidc');
+    assert.equal(sent.response.status, 303);
+    const signIn = await setting.browserThere.open(String(sent.response.headers.get('location')));
+    const back = await setting.browserThere.submit(signIn, { login: username, password: PASSWORD });
+    return String(back.response.headers.get('location'));
+  }
+
+  function assertSays(page: Page, status: number, sentence: RegExp): void {
+    assert.equal(page.response.status, status, page.text);
+    assert.match(page.document.querySelector('main')?.textContent ?? '', sentence);
+    assert.ok(page.document.querySelector('#password'), 'the sign-in page goes on');
+  }
+
+  /** Somebody with an account on both sides, linked. */
+  async function addLinked(): Promise<{ username: string; accountId: string }> {
+    const { username, subject } = await addThere();
+    const { id: accountId } = await setting.here.accounts.add({ username: `${username}-here` });
+    const identity = { upstream: 'oidc', subject, accountId, label: username, createdAt: 1 };
+    await setting.here.store.linkedIdentities.insert(identity);
+    return { username, accountId };
+  }
+
+  it('ends in the application, signed in to the account that is linked', async () => {
+    const { username, accountId } = await addLinked();
+    const returned = await setting.browser.open(await signInThere(username));
+    const tokens = await redeem(party, callbackOf(returned), request.checks);
+    const claims = tokens.claims();
+    assert.equal(claims?.sub, accountId);
+    assert.deepEqual(claims?.['amr'], ['fed']);
+    assert.equal(claims?.['acr'], 'aal1');
+  });
+
+  it('says what to do when nobody has linked the identity, and goes on with the password', async () => {
+    const { username } = await addThere({ email: 'a.smith@example.org' });
+    const returned = await setting.browser.open(await signInThere(username));
+    assertSays(returned, 400, /a\.smith@example\.org.*account page/);
+    const done = await setting.browser.submit(returned, { login: 'alice', password: PASSWORD });
+    await redeem(party, callbackOf(done), request.checks);
+  });
+
+  it('goes on after the end-user has cancelled there', async () => {
+    const sent = await setting.browser.submit(form, {}, 'upstream-oidc');
+    const signIn = await setting.browserThere.open(String(sent.response.headers.get('location')));
+    const back = await setting.browserThere.submit(signIn, {}, 'cancel');
+    assertSays(
+      await setting.browser.open(String(back.response.headers.get('location'))),
+      400,
+      /Elsewhere did not sign/,
+    );
+  });
+
+  it('goes on when the provider cannot be reached any more', async () => {
+    await using own = await Setting.open();
+    await begin(own);
+    const back = await signInThere('alice');
+    await setting.there[Symbol.asyncDispose]();
+    assertSays(await setting.browser.open(back), 400, /Elsewhere does not work just now/);
+    assert.ok(setting.here.log.some((line) => /"loginFailed".*signing in at Elsewhere failed/.test(line)));
+  });
+
+  it('goes on when the provider cannot be reached at all', async () => {
+    await using own = await Setting.open({ UPSTREAM_OIDC_ISSUER: 'http://127.0.0.1:1' });
+    await begin(own);
+    const page = await setting.browser.submit(form, {}, 'upstream-oidc');
+    assertSays(page, 400, /Elsewhere does not work just now/);
+  });
+
+  it('takes what comes back once', async () => {
+    const back = await signInThere((await addLinked()).username);
+    const second = await setting.browser.open(request.url.href);
+    callbackOf(await setting.browser.open(back));
+    const again = await setting.browser.open(back);
+    assert.equal(again.response.status, 400);
+    assert.ok(second.document.querySelector('#password'));
+  });
+
+  it('does nothing in a browser that did not begin it (login CSRF, security requirement R37)', async () => {
+    const back = await signInThere((await addLinked()).username);
+    const other = createUserAgent(setting.here.origin);
+    const page = await other.open(back);
+    assert.equal(page.response.status, 400);
+    assert.equal(
+      (await other.cookies.getCookies(setting.here.origin)).find(({ key }) => key === 'session'),
+      undefined,
+    );
+    callbackOf(await setting.browser.open(back));
+  });
+
+  it('does not mix up two interactions of one browser', async () => {
+    const back = new URL(await signInThere((await addLinked()).username));
+    const other = await setting.browser.open((await authorizationRequest(party)).url.href);
+    const action = new URL(String(other.document.querySelector('form')?.getAttribute('action')), setting.here.origin);
+    const elsewhere = `${setting.here.origin}${action.pathname}/upstream/oidc${back.search}`;
+    assertSays(await setting.browser.open(elsewhere), 400, /took too long, or was used/);
+  });
+
+  const forged: [string, (back: URL) => void][] = [
+    ['a state that nobody gave out', (back) => back.searchParams.set('state', 'x'.repeat(43))],
+    ['no state', (back) => back.searchParams.delete('state')],
+    ['two states', (back) => back.searchParams.append('state', 'x')],
+    ['a state of 10 KB', (back) => back.searchParams.set('state', 'x'.repeat(10_000))],
+    ['the path of another upstream', (back) => (back.pathname = '/upstream/google/callback')],
+  ];
+  for (const [what, change] of forged) {
+    it(`ends on the page that leads on with ${what}`, async () => {
+      const back = new URL(await signInThere('alice'));
+      change(back);
+      const page = await setting.browser.open(back.href);
+      assert.equal(page.response.status, 400);
+      assert.match(page.text, /Start from your application/);
+    });
+  }
+
+  const altered: [string, (back: URL) => void][] = [
+    ['another code', (back) => back.searchParams.set('code', 'x'.repeat(43))],
+    ['another issuer (mix-up, RFC 9207 §2.4)', (back) => back.searchParams.set('iss', 'https://evil.example')],
+    ['no issuer although it announces one (RFC 9207 §2.4)', (back) => back.searchParams.delete('iss')],
+    ['two codes', (back) => back.searchParams.append('code', 'x')],
+    ['an error that is none', (back) => back.searchParams.set('error', '"><svg onload=alert(1)>')],
+  ];
+  for (const [what, change] of altered) {
+    it(`refuses ${what}`, async () => {
+      const back = new URL(await signInThere((await addLinked()).username));
+      change(back);
+      const page = await setting.browser.open(back.href);
+      assert.equal(page.response.status, 400, page.text);
+      assert.ok(!page.text.includes('<svg onload'));
+      assert.equal(
+        (await setting.browser.cookies.getCookies(setting.here.origin)).some(({ key }) => key === 'session'),
+        false,
+      );
+    });
+  }
+
+  it('opens no account that is disabled', async () => {
+    const { username, accountId } = await addLinked();
+    await setting.here.accounts.disable(accountId);
+    assertSays(await setting.browser.open(await signInThere(username)), 400, /Sign in with your password/);
+  });
+
+  it('begins from our own form only (security requirement R36)', async () => {
+    const action = String(form.document.querySelector('#upstream-oidc')?.closest('form')?.getAttribute('action'));
+    const body = new URLSearchParams({ csrf: 'x' });
+    const response = await setting.browser.fetch(new URL(action, setting.here.origin).href, { method: 'POST', body });
+    assert.equal(response.status, 403);
+    const sent = await setting.browser.submit(form, {}, 'upstream-oidc');
+    assert.equal(sent.response.status, 303);
+  });
+
+  describe('with UPSTREAM_LINK_BY_EMAIL', () => {
+    const cases: [string, { here: boolean; there: boolean }, boolean][] = [
+      ['finds the account whose verified address is verified there too', { here: true, there: true }, true],
+      ['does not believe an address that is not verified there', { here: true, there: false }, false],
+      ['does not hand over an account whose own address is not verified', { here: false, there: true }, false],
+    ];
+    let linking: Setting;
+    before(async () => {
+      linking = await Setting.open({ UPSTREAM_LINK_BY_EMAIL: 'oidc' });
+    });
+    beforeEach(() => begin(linking));
+    after(() => linking[Symbol.asyncDispose]());
+
+    for (const [index, [what, verified, links]] of cases.entries()) {
+      it(what, async () => {
+        const account = await setting.here.accounts.add({
+          username: `same-${index}`,
+          claims: { email: `Same-${index}@example.org`, email_verified: verified.here },
+        });
+        const { username, subject } = await addThere({
+          email: `same-${index}@example.org`,
+          email_verified: verified.there,
+        });
+        const returned = await setting.browser.open(await signInThere(username));
+        const linked = await setting.here.store.linkedIdentities.find('oidc', subject);
+        if (links) {
+          const claims = (await redeem(party, callbackOf(returned), request.checks)).claims();
+          assert.equal(claims?.sub, account.id);
+          assert.equal(linked?.accountId, account.id);
+        } else {
+          assertSays(returned, 400, /account page/);
+          assert.equal(linked, undefined);
+        }
+      });
+    }
+  });
+});
