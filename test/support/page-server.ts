@@ -42,8 +42,7 @@ export async function startPageServer(
       response.writeHead(200, { 'content-type': 'image/svg+xml' }).end(LOGOS[url.pathname]);
       return;
     }
-    const locals = structuredClone(variant.locals(texts));
-    if ('client' in locals && locals.client && 'logoUri' in locals.client) locals.client.logoUri = `${origin}/logo.svg`;
+    const locals = withLogo(variant.locals(texts), `${origin}/logo.svg`);
     const headers = pageHeaders({ styleHash: pages.styleHash, imgSrc: [...pages.images, origin] });
     response.writeHead(200, { ...headers, 'content-type': 'text/html; charset=utf-8' });
     response.end(pages.render(variant.name, locals as never, texts));
@@ -57,4 +56,10 @@ export async function startPageServer(
       server.closeAllConnections();
     },
   };
+}
+
+/** A logo of the client that this server has. */
+function withLogo(locals: object, logoUri: string): object {
+  if (!('client' in locals) || typeof locals.client !== 'object') return locals;
+  return { ...locals, client: { ...locals.client, logoUri } };
 }
