@@ -9,6 +9,7 @@ import {
 } from '../src/store.ts';
 import type { Engine } from './engine.ts';
 import { prepareQuery } from './prepared-query.ts';
+import { rememberReads } from './read-memory.ts';
 import { revokeEverythingOf } from './revocations.ts';
 import type { ClientsTable } from './schema.ts';
 
@@ -34,10 +35,10 @@ export function createClients({ engine, clock, box }: { engine: Engine; clock: C
       );
       if (inserted.numInsertedOrUpdatedRows !== 1n) throw new Conflict('client_id');
     },
-    async find(clientId) {
+    find: rememberReads(engine, async (clientId) => {
       const [row] = (await engine.read((db) => findRow(db, { clientId }))).rows;
       return row && openClient(row);
-    },
+    }),
     async list() {
       const rows = await engine.read((db) => db.selectFrom('clients').selectAll().orderBy('client_id').execute());
       return rows.map(openClient);

@@ -7,6 +7,11 @@ export interface Engine {
   /** Reads what is committed, without waiting for a write transaction and without seeing inside one. */
   read<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
   /**
+   * A number that is another one after every commit, of this process or of any other; undefined where asking for it would
+   * cost as much as reading, or fails. It may be as old as the current turn of the event loop.
+   */
+  version(): number | undefined;
+  /**
    * Runs `work` in one write transaction, durable when the promise resolves; rolls back when `work` rejects.
    * `work` awaits nothing but queries of its transaction. It may run again from the start when the transaction lost to
    * another one, so it changes nothing outside of its transaction.

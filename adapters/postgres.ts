@@ -59,6 +59,7 @@ function createEngine(pool: Pool, { prepares }: PostgresUrl, isolation: Isolatio
   return {
     groupsWrites: false,
     lock,
+    version: () => undefined,
     read: (work) => persistently(() => work(db)),
     write: (work) => persistently(() => db.connection().execute((connection) => transact(connection, begin, work))),
     async exclusively(work) {

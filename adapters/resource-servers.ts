@@ -2,6 +2,7 @@
 import { type AccessTokenAlg, Conflict, type ResourceServer, type ResourceServers } from '../src/store.ts';
 import type { Engine } from './engine.ts';
 import { prepareQuery } from './prepared-query.ts';
+import { rememberReads } from './read-memory.ts';
 import type { ResourceServersTable } from './schema.ts';
 
 /** The resource servers of one database. */
@@ -21,10 +22,10 @@ export function createResourceServers(engine: Engine): ResourceServers {
       );
       if (inserted.numInsertedOrUpdatedRows !== 1n) throw new Conflict('audience');
     },
-    async find(audience) {
+    find: rememberReads(engine, async (audience) => {
       const [row] = (await engine.read((db) => findRow(db, { audience }))).rows;
-      return row && toResourceServer(row);
-    },
+      return row && Object.freeze(toResourceServer(row));
+    }),
     async list() {
       const rows = await engine.read((db) =>
         db.selectFrom('resource_servers').selectAll().orderBy('audience').execute(),

@@ -4,6 +4,7 @@ import { type Clock, JWT_ACCESS_TOKEN, type RevokedTokens } from '../src/store.t
 import type { Engine } from './engine.ts';
 import { hashId } from './id-hash.ts';
 import { prepareQuery } from './prepared-query.ts';
+import { rememberReads } from './read-memory.ts';
 import type { Schema } from './schema.ts';
 
 /** How long a token may be accepted after its `exp`, in seconds: the largest clock skew that can be configured. */
@@ -16,10 +17,10 @@ export function createRevokedTokens({ engine, clock }: { engine: Engine; clock: 
   );
 
   return {
-    async has(jti) {
+    has: rememberReads(engine, async (jti) => {
       const { rows } = await engine.read((db) => findHash(db, { jtiHash: hashId(jti) }));
       return rows.length > 0;
-    },
+    }),
     async list(limit) {
       const rows = await engine.read((db) =>
         db

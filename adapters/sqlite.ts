@@ -1,5 +1,6 @@
 // All that is particular to SQLite: connections, durability, locks and errors.
 import { resolve } from 'node:path';
+import { setImmediate as runAfterThisTurn } from 'node:timers';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { CompiledQuery, Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
@@ -67,16 +68,20 @@ export async function openSqlite({ path, refuseSchema, mounts }: SqliteOptions):
 function createEngine(writerConnection: Database.Database, readerConnection: Database.Database): Engine {
   const writer = toKysely(writerConnection);
   const reader = toKysely(readerConnection);
+  const version = createVersion(readerConnection);
   const write: Engine['write'] = async (work) => {
     const deadline = performance.now() + PATIENCE_MS;
     try {
       return await writer.connection().execute((db) => transact(db, writerConnection, deadline, work));
     } catch (error) {
       throw toStoreError(error);
+    } finally {
+      version.forget();
     }
   };
   return {
     groupsWrites: true,
+    version: version.ask,
     read: (work) => patiently(() => work(reader)),
     write,
     exclusively: write,
@@ -89,6 +94,32 @@ function createEngine(writerConnection: Database.Database, readerConnection: Dat
       readerConnection.close();
       emptyLog(writerConnection);
       writerConnection.close();
+    },
+  };
+}
+
+/**
+ * SQLite counts the commits of all other connections, which is what everybody who writes has, this process included
+ * (https://sqlite.org/pragma.html#pragma_data_version). Requests that are read in one turn of the event loop arrived before
+ * it, so that one answer is good for all of them.
+ */
+function createVersion(connection: Database.Database): { ask: Engine['version']; forget: () => void } {
+  const statement = connection.prepare<[], number>('pragma data_version').pluck();
+  let known: number | undefined;
+  const forget = () => {
+    known = undefined;
+  };
+  return {
+    forget,
+    ask() {
+      if (known !== undefined) return known;
+      try {
+        known = statement.get();
+      } catch {
+        return undefined; // whoever reads instead learns why
+      }
+      runAfterThisTurn(forget);
+      return known;
     },
   };
 }
