@@ -1,0 +1,35 @@
+// What a new passkey is called until its owner says otherwise: by what keeps it, or by the browser that it came from.
+
+/** By AAGUID (Web Authentication Level 3 §6.5.2): those that keep most passkeys. Nobody vouches for them. */
+const KEEPERS: Readonly<Record<string, string>> = {
+  'ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4': 'Google Password Manager',
+  'fbfc3007-154e-4ecc-8c0b-6e020557d7bd': 'Apple Passwords',
+  'dd4ec289-e01d-41c9-bb89-70fa845d4bf2': 'Apple Passwords',
+  '08987058-cadc-4b81-b6e1-30de50dcbe96': 'Windows Hello',
+  '9ddd1817-af5a-4672-a2b9-3e3dd95000a9': 'Windows Hello',
+  '6028b017-b1d4-4c02-b4b3-afcdafc96bb2': 'Windows Hello',
+  '53414d53-554e-4700-0000-000000000000': 'Samsung Pass',
+  'bada5566-a7aa-401f-bd96-45619a55120d': '1Password',
+  'd548826e-79b4-db40-a3d8-11116f7e8349': 'Bitwarden',
+  '50726f74-6f6e-5061-7373-50726f746f6e': 'Proton Pass',
+  '531126d6-e717-415c-9320-3d9aa6981239': 'Dashlane',
+  'fdb141b2-5d84-443e-8a35-4698c205a502': 'KeePassXC',
+};
+
+/** The order matters: each of these says in its `User-Agent` that it is also some that follow. */
+const BROWSERS = [/Edg/, /OPR|Opera/, /Firefox|FxiOS/, /Chrome|CriOS/, /Safari/];
+const BROWSER_NAMES = ['Edge', 'Opera', 'Firefox', 'Chrome', 'Safari'];
+const SYSTEMS = [/iPhone/, /iPad/, /Android/, /Windows/, /Mac OS X/, /CrOS/, /Linux/];
+const SYSTEM_NAMES = ['iPhone', 'iPad', 'Android', 'Windows', 'Mac', 'ChromeOS', 'Linux'];
+
+/** @param userAgent as it was sent; empty when nothing is known, and so is then the answer */
+export function suggestedPasskeyName(aaguid: string, userAgent: string): string {
+  return Object.hasOwn(KEEPERS, aaguid) ? String(KEEPERS[aaguid]) : browserName(userAgent);
+}
+
+/** Such as `Firefox, Linux`: proper names alone, so that it reads the same in every language. */
+function browserName(userAgent: string): string {
+  const browser = BROWSER_NAMES[BROWSERS.findIndex((mark) => mark.test(userAgent))];
+  const system = SYSTEM_NAMES[SYSTEMS.findIndex((mark) => mark.test(userAgent))];
+  return [browser, system].filter(Boolean).join(', ');
+}
