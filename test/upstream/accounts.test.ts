@@ -1,0 +1,100 @@
+// Which account an identity elsewhere leads to.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'mocha';
+import { createAccountDirectory } from '../../src/accounts/directory.ts';
+import { createPasswordHasher } from '../../src/accounts/passwords.ts';
+import { createUpstreamAccounts } from '../../src/upstream/accounts.ts';
+import { openTemporaryStore, type TemporaryStore } from '../accounts/temporary-store.ts';
+
+describe('Accounts of people who sign in elsewhere', () => {
+  let temporary: TemporaryStore;
+  before(async () => {
+    temporary = await openTemporaryStore();
+  });
+  after(() => temporary[Symbol.asyncDispose]());
+
+  function create(options: { allowSignUp?: boolean; linkByEmail?: string[] } = {}) {
+    const { store, clock } = temporary;
+    const accounts = createAccountDirectory({ accounts: store.accounts, passwords: createPasswordHasher(), clock });
+    const { linkedIdentities } = store;
+    const { allowSignUp = false, linkByEmail = [] } = options;
+    return {
+      accounts,
+      upstream: createUpstreamAccounts({ linkedIdentities, accounts, linkByEmail, allowSignUp, clock }),
+    };
+  }
+
+  it('are made where people may sign up, once', async () => {
+    const { upstream } = create({ allowSignUp: true });
+    const identity = {
+      subject: '1',
+      label: 'new@example.org',
+      email: 'new@example.org',
+      emailVerified: true,
+      name: 'New',
+    };
+    const first = await upstream.findOrCreate('google', identity);
+    assert.equal(first?.how, 'created');
+    assert.equal(first?.account.username, 'new@example.org');
+    assert.equal(first?.account.passwordHash, undefined);
+    assert.equal(first?.account.claims.email_verified, true);
+    const second = await upstream.findOrCreate('google', identity);
+    assert.deepEqual([second?.how, second?.account.id], ['known', first?.account.id]);
+  });
+
+  it('are not made where they may not', async () => {
+    const { upstream } = create();
+    const identity = { subject: '2', label: 'x', emailVerified: false };
+    assert.equal(await upstream.findOrCreate('google', identity), undefined);
+  });
+
+  it('do not take an address that nobody has verified, as a name or otherwise', async () => {
+    const { upstream, accounts } = create({ allowSignUp: true });
+    const identity = { subject: '3', label: 'boss@example.org', email: 'boss@example.org', emailVerified: false };
+    const made = await upstream.findOrCreate('oidc', identity);
+    assert.equal(made?.account.username, 'oidc-3');
+    assert.equal(made?.account.claims.email, undefined);
+    assert.equal(await accounts.findByUsername('boss@example.org'), undefined);
+  });
+
+  it('leave the account alone that has the same address, unless the upstream may vouch for it', async () => {
+    const { upstream, accounts } = create({ allowSignUp: true });
+    const claims = { email: 'carol@example.org', email_verified: true };
+    const carol = await accounts.add({ username: 'carol', claims });
+    const identity = { subject: '4', label: 'carol@example.org', email: 'Carol@Example.org', emailVerified: true };
+    assert.equal(await upstream.findOrCreate('google', identity), undefined);
+    const vouching = create({ linkByEmail: ['google'] }).upstream;
+    const found = await vouching.findOrCreate('google', identity);
+    assert.deepEqual([found?.how, found?.account.id], ['linked', carol.id]);
+    assert.equal(await vouching.findOrCreate('github', { ...identity, subject: '5' }), undefined);
+  });
+
+  it('are not found by a username that looks like the address', async () => {
+    const { upstream, accounts } = create({ linkByEmail: ['google'] });
+    await accounts.add({ username: 'dave@example.org', claims: { email: 'dave@example.org', email_verified: false } });
+    const identity = { subject: '6', label: 'dave', email: 'dave@example.org', emailVerified: true };
+    assert.equal(await upstream.findOrCreate('google', identity), undefined);
+  });
+
+  it('stay closed when they are disabled', async () => {
+    const { upstream, accounts } = create({ linkByEmail: ['google'] });
+    const claims = { email: 'erin@example.org', email_verified: true };
+    const erin = await accounts.add({ username: 'erin', claims });
+    const identity = { subject: '7', label: 'erin', email: 'erin@example.org', emailVerified: true };
+    await accounts.disable(erin.id);
+    assert.equal(await upstream.findOrCreate('google', identity), undefined);
+    await accounts.enable(erin.id);
+    assert.equal((await upstream.findOrCreate('google', identity))?.how, 'linked');
+    await accounts.disable(erin.id);
+    assert.equal(await upstream.findOrCreate('google', identity), undefined);
+  });
+
+  it('keep an identity that is linked to another one', async () => {
+    const { upstream, accounts } = create();
+    const [frank, grace] = [await accounts.add({ username: 'frank' }), await accounts.add({ username: 'grace' })];
+    const identity = { subject: '8', label: 'f', emailVerified: false };
+    assert.equal(await upstream.link(frank.id, 'google', identity), true);
+    assert.equal(await upstream.link(frank.id, 'google', identity), true);
+    assert.equal(await upstream.link(grace.id, 'google', identity), false);
+  });
+});
