@@ -6,6 +6,7 @@ import { createDebugEnv, createTestToken } from '../http/development-endpoints.t
 import { createReadiness, ping } from '../http/health.ts';
 import { createHome } from '../http/home.ts';
 import type { PageResponses } from '../http/page-responses.ts';
+import type { PasskeyScript } from '../http/passkey-script.ts';
 import { createRevocationsEndpoint } from '../http/revocations-endpoint.ts';
 import { createVerifyEndpoint } from '../http/verify-endpoint.ts';
 import { createRevocationFeed } from '../tokens/revocation-feed.ts';
@@ -19,12 +20,17 @@ const EXACT = { sensitive: true, strict: true };
 export function createEndpoints(
   { config, store, logger, clock }: AppOptions,
   { keyring, issueFor, verifier }: Domain,
-  { pages, isDraining }: { pages: PageResponses; isDraining: () => boolean },
+  {
+    pages,
+    passkeyScript,
+    isDraining,
+  }: { pages: PageResponses; passkeyScript: PasskeyScript; isDraining: () => boolean },
 ): Router {
   const { issuer, sharedSecretIssuer } = config;
   const own = new Router(EXACT);
   own.get('/', createHome({ issuer, pages }));
   own.get('/ping', ping);
+  own.get(passkeyScript.path, passkeyScript.serve);
   own.get(
     '/ready',
     createReadiness({

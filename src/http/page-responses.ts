@@ -17,6 +17,8 @@ interface PageOptions {
   formAction?: readonly string[];
   /** images that this page shows */
   imgSrc?: readonly string[];
+  /** scripts that this page runs */
+  scriptSrc?: readonly string[];
   /** in whose language the page is; by default `textsFor(ctx)` */
   texts?: Texts;
 }
@@ -43,8 +45,8 @@ export function wantsPage(ctx: Context): boolean {
 
 export function createPageResponses(pages: PageRenderer): PageResponses {
   const responses: PageResponses = {
-    show(ctx, name, locals, { texts = textsFor(ctx), imgSrc = [], formAction = [] } = {}) {
-      const sources = { imgSrc: [...pages.images, ...imgSrc], formAction };
+    show(ctx, name, locals, { texts = textsFor(ctx), imgSrc = [], formAction = [], scriptSrc = [] } = {}) {
+      const sources = { imgSrc: [...pages.images, ...imgSrc], formAction, scriptSrc };
       ctx.set(pageHeaders({ styleHash: pages.styleHash, ...sources }));
       ctx.set('content-language', texts.language);
       ctx.vary('accept-language');

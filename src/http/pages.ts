@@ -44,6 +44,10 @@ export interface LoginPage extends GuardedForm {
   cancel?: string;
   /** other providers to sign in with: where their buttons post to, and what they are called */
   upstreams?: readonly { id: string; action: string; label: string }[];
+  /** the page for who has forgotten the password; absent: there is no mail */
+  resetPassword?: string;
+  /** the page for who has no account; absent: operators make them */
+  signUp?: string;
   /** to sign in with a passkey, also by what the browser fills in; absent: there are none */
   passkey?: PasskeyForm;
 }
@@ -57,6 +61,8 @@ export interface SecondFactorPage extends GuardedForm {
   app: boolean;
   /** the page that asks for the other kind of code; absent: there is none */
   other?: { href: string };
+  /** absent: the account has no passkey */
+  passkey?: PasskeyForm;
   error?: string;
   /** where the cancel button posts to */
   cancel: string;
@@ -108,6 +114,45 @@ export interface LogoutPage {
 
 export interface SignedOutPage {
   client?: Pick<ClientPresentation, 'name' | 'clientUri'>;
+}
+
+/** Asks whose password is forgotten. */
+export interface ResetPasswordPage extends GuardedForm {
+  /** what was typed before */
+  login?: string;
+  error?: string;
+  /** the sign-in that the end-user comes from */
+  back?: string;
+}
+
+/** Takes a new password, by the link of a letter. */
+export interface ChoosePasswordPage extends GuardedForm {
+  purpose: 'reset' | 'invitation' | 'signUp';
+  /** whose it is, also for the browser's memory of passwords */
+  username: string;
+  /** least number of characters */
+  minimumLength: number;
+  /** what is wrong with the one that was chosen */
+  error?: string;
+}
+
+export interface SignUpPage extends GuardedForm {
+  email?: string;
+  name?: string;
+  error?: string;
+  back?: string;
+}
+
+export interface ConfirmEmailPage extends GuardedForm {
+  email: string;
+}
+
+/** Says how something ended, and leads on. */
+export interface OutcomePage {
+  title: string;
+  message: string;
+  /** a rooted path */
+  button?: { href: string; label: string };
 }
 
 export interface ErrorPage {
@@ -172,6 +217,11 @@ export interface Pages {
   consent: ConsentPage;
   logout: LogoutPage;
   'signed-out': SignedOutPage;
+  'reset-password': ResetPasswordPage;
+  'choose-password': ChoosePasswordPage;
+  'sign-up': SignUpPage;
+  'confirm-email': ConfirmEmailPage;
+  outcome: OutcomePage;
   error: ErrorPage;
   home: HomePage;
 }
@@ -196,6 +246,11 @@ const NAMES = [
   'consent',
   'logout',
   'signed-out',
+  'reset-password',
+  'choose-password',
+  'sign-up',
+  'confirm-email',
+  'outcome',
   'error',
   'home',
   'account',

@@ -11,7 +11,7 @@ const EVERYWHERE: Headers = {
 };
 
 /**
- * Headers of an HTML page (RFC 9700 §4.16): the one inline style, no script, no frame, no cache.
+ * Headers of an HTML page (RFC 9700 §4.16): the one inline style, no script but those named, no frame, no cache.
  *
  * There is no Cross-Origin-Opener-Policy on purpose: it would cut a sign-in opened in a popup off from the window that
  * waits for it.
@@ -19,17 +19,20 @@ const EVERYWHERE: Headers = {
  * @param formAction URIs to which answering the page's form may redirect: the client's redirect URI, on the sign-in,
  *   consent and logout pages
  * @param imgSrc addresses of the images on the page: the client's logo
+ * @param scriptSrc addresses of the scripts on the page, each of which alone may run
  */
 export function pageHeaders(page: {
   styleHash: string;
   formAction?: readonly string[];
   imgSrc?: readonly string[];
+  scriptSrc?: readonly string[];
 }): Headers {
   return {
     ...EVERYWHERE,
     'Content-Security-Policy': [
       "default-src 'none'",
       `style-src '${page.styleHash}'`,
+      ...(page.scriptSrc?.length ? [sources('script-src', page.scriptSrc, scriptSource)] : []),
       sources('img-src data:', page.imgSrc, originSource),
       sources("form-action 'self'", page.formAction, schemeSource),
       "base-uri 'none'",
@@ -59,6 +62,11 @@ function sources(directive: string, uris: readonly string[] = [], source: (uri: 
 /** `scheme://host[:port]`. A URL's host may hold `;` and `'`, which would end a directive: such a host is left out. */
 function originSource({ protocol, host, origin }: URL): string | undefined {
   return isWeb(protocol) && /^[\w.-]+(:\d+)?$/.test(host) ? origin : undefined;
+}
+
+/** The whole address, so that nothing else of the same origin is a script. */
+function scriptSource(uri: URL): string | undefined {
+  return originSource(uri) && /^[\w./~-]+$/.test(uri.pathname) ? uri.origin + uri.pathname : undefined;
 }
 
 /**

@@ -12,6 +12,7 @@ export const de: Texts = {
       'Das wurde abgebrochen oder ging nicht. Versuchen Sie es noch einmal oder machen Sie ohne Passkey weiter.',
     passkeyTaken: 'Auf diesem Gerät gibt es schon einen Passkey für Ihr Konto.',
     passkeyRefused: 'Dieser Passkey gilt hier nicht. Melden Sie sich auf einem anderen Weg an.',
+    passkeyNeedsScript: 'Passkeys brauchen JavaScript: Erlauben Sie es für diese Seite und laden Sie sie neu.',
     passkeyExpired: 'Das hat zu lange gedauert. Versuchen Sie es noch einmal.',
     passkeyUnverified: 'Ihr Passkey hat nicht geprüft, ob Sie es sind. Melden Sie sich zuerst mit Ihrem Passwort an.',
   },
@@ -26,6 +27,8 @@ export const de: Texts = {
     passkey: 'Mit Passkey anmelden',
     upstream: (label) => `Weiter mit ${label}`,
     cancel: 'Abbrechen',
+    forgot: 'Passwort vergessen?',
+    signUp: 'Konto anlegen',
     refused:
       'Name und Passwort passen nicht zusammen. Prüfen Sie beides und versuchen Sie es noch einmal, nach vielen Versuchen erst in einigen Minuten.',
     otherAccount: 'Die Anwendung verlangt ein anderes Konto. Melden Sie sich mit diesem an.',
@@ -217,6 +220,138 @@ export const de: Texts = {
       title: 'Diese Anmeldung ist hier nicht mehr offen',
       message: 'Sie hat zu lange gedauert, wurde in einem anderen Tab beendet oder in einem anderen Browser begonnen.',
     },
+  },
+
+  'reset-password': {
+    title: 'Passwort vergessen?',
+    lead: 'Geben Sie den Namen oder die E-Mail-Adresse Ihres Kontos ein. Sie bekommen eine E-Mail mit einem Link, über den Sie ein neues Passwort wählen.',
+    name: 'Benutzername oder E-Mail',
+    submit: 'E-Mail senden',
+    missing: 'Geben Sie Ihren Benutzernamen oder Ihre E-Mail-Adresse ein.',
+    back: 'Zurück zur Anmeldung',
+  },
+
+  'choose-password': {
+    reset: { title: 'Neues Passwort wählen', submit: 'Passwort speichern' },
+    invitation: { title: 'Willkommen: Wählen Sie ein Passwort', submit: 'Passwort speichern' },
+    signUp: { title: 'Wählen Sie ein Passwort', submit: 'Konto anlegen' },
+    account: (username) => `Für das Konto ${username}`,
+    password: 'Neues Passwort',
+    hint: (length) => `Mindestens ${length} Zeichen. Am besten ein paar Wörter, die niemand errät.`,
+  },
+
+  'sign-up': {
+    title: 'Konto anlegen',
+    lead: 'Sie bekommen eine E-Mail, mit einem Link, der weiterführt.',
+    email: 'E-Mail-Adresse',
+    name: 'Ihr Name (wenn Sie möchten)',
+    submit: 'E-Mail senden',
+    invalidEmail: 'Das ist keine E-Mail-Adresse. Prüfen Sie sie und versuchen Sie es noch einmal.',
+    invalidName: 'Dieser Name ist zu lang oder hat Zeichen, die sich nicht anzeigen lassen.',
+    back: 'Zurück zur Anmeldung',
+  },
+
+  'confirm-email': {
+    title: 'E-Mail-Adresse bestätigen',
+    lead: (email) => `Ist ${email} Ihre Adresse?`,
+    submit: 'Ja, das ist meine',
+  },
+
+  outcome: {
+    signIn: 'Weiter zur Anmeldung',
+    toAccount: 'Zu Ihrem Konto',
+    askAgain: 'Neue E-Mail anfordern',
+    back: 'Zurück zur Anmeldung',
+    resetSent: {
+      title: 'Sehen Sie in Ihre E-Mails',
+      message:
+        'Wenn es ein Konto dieses Namens mit einer bestätigten E-Mail-Adresse gibt, ist eine E-Mail mit einem Link dorthin unterwegs. Der Link gilt einmal, 30 Minuten lang.',
+    },
+    signUpSent: {
+      title: 'Sehen Sie in Ihre E-Mails',
+      message:
+        'Eine E-Mail an Ihre Adresse ist unterwegs; darin steht, wie es weitergeht. Ihr Link gilt einmal, 24 Stunden lang.',
+    },
+    passwordChanged: {
+      title: 'Ihr Passwort ist geändert',
+      message: 'Sie sind überall abgemeldet. Melden Sie sich mit dem neuen Passwort an.',
+    },
+    accountReady: {
+      title: 'Ihr Konto ist bereit',
+      message: 'Ihre E-Mail-Adresse ist bestätigt. Melden Sie sich mit Ihrem neuen Passwort an.',
+    },
+    emailConfirmed: {
+      title: 'Ihre E-Mail-Adresse ist bestätigt',
+      message: 'Das ist alles. Sie können dieses Fenster schließen.',
+    },
+    linkGone: {
+      title: 'Dieser Link gilt nicht mehr',
+      message: 'Er wurde schon benutzt, ist zu alt, oder eine neuere E-Mail hat ihn ersetzt.',
+    },
+    addressTaken: {
+      title: 'Diese Adresse gehört zu einem anderen Konto',
+      message: 'Melden Sie sich bei diesem Konto an oder verwenden Sie eine andere Adresse.',
+    },
+  },
+
+  letters: {
+    greeting: 'Guten Tag,',
+    passwordReset: ({ installation, username, link }) => ({
+      subject: `Neues Passwort für ${installation}`,
+      paragraphs: [
+        `jemand hat ein neues Passwort für Ihr Konto ${username} angefordert. Wenn Sie es waren, öffnen Sie diesen Link und wählen Sie eines:`,
+        link,
+        'Der Link gilt einmal, 30 Minuten lang. Wenn Sie es nicht waren, tun Sie nichts: Ihr Passwort bleibt, wie es ist.',
+      ],
+    }),
+    passwordChanged: ({ installation, username, at, link }) => ({
+      subject: `Ihr Passwort für ${installation} wurde geändert`,
+      paragraphs: [
+        `das Passwort Ihres Kontos ${username} wurde am ${at} geändert; alle seine Sitzungen sind beendet.`,
+        'Wenn Sie es nicht waren, fordern Sie sofort ein neues Passwort an und sagen Sie denen Bescheid, die den Dienst betreiben:',
+        link,
+      ],
+    }),
+    invitation: ({ installation, link }) => ({
+      subject: `Ihr Konto für ${installation}`,
+      paragraphs: [
+        `bei ${installation} gibt es ein Konto für Sie. Öffnen Sie diesen Link, um sein Passwort zu wählen:`,
+        link,
+        'Der Link gilt einmal, 7 Tage lang. Wenn Sie kein Konto erwarten, tun Sie nichts.',
+      ],
+    }),
+    emailVerification: ({ installation, link }) => ({
+      subject: `Bestätigen Sie Ihre E-Mail-Adresse für ${installation}`,
+      paragraphs: [
+        `jemand hat diese E-Mail-Adresse für ein Konto bei ${installation} angegeben. Wenn Sie es waren, bestätigen Sie sie hier:`,
+        link,
+        'Der Link gilt einmal, 24 Stunden lang. Wenn Sie es nicht waren, tun Sie nichts.',
+      ],
+    }),
+    signUp: ({ installation, link }) => ({
+      subject: `Ihr neues Konto für ${installation}`,
+      paragraphs: [
+        `jemand möchte mit dieser E-Mail-Adresse ein Konto bei ${installation} anlegen. Wenn Sie es waren, geht es hier weiter:`,
+        link,
+        'Der Link gilt einmal, 24 Stunden lang. Wenn Sie es nicht waren, tun Sie nichts: Es gibt kein Konto.',
+      ],
+    }),
+    alreadySignedUp: ({ installation, link }) => ({
+      subject: `Sie haben ein Konto für ${installation}`,
+      paragraphs: [
+        `jemand wollte mit dieser E-Mail-Adresse ein Konto bei ${installation} anlegen, aber sie gehört schon zu einem Konto.`,
+        'Wenn Sie es waren, melden Sie sich bei diesem an. Wenn Sie sein Passwort vergessen haben, wählen Sie ein neues:',
+        link,
+        'Wenn Sie es nicht waren, tun Sie nichts.',
+      ],
+    }),
+    emailChanged: ({ installation, username, at }) => ({
+      subject: `Die E-Mail-Adresse Ihres Kontos für ${installation} wurde geändert`,
+      paragraphs: [
+        `die E-Mail-Adresse Ihres Kontos ${username} wurde am ${at} geändert. Diese hier gehört nicht mehr dazu.`,
+        'Wenn Sie es nicht waren, sagen Sie sofort denen Bescheid, die den Dienst betreiben.',
+      ],
+    }),
   },
 
   home: {

@@ -15,6 +15,8 @@ export const en = {
     passkeyTaken: 'There is a passkey for your account on this device already.',
     /** one sentence for an unknown passkey, a disabled account and everything that is wrong with an answer alike */
     passkeyRefused: 'This passkey does not work here. Try another way to sign in.',
+    /** where there is no other way on the page */
+    passkeyNeedsScript: 'Passkeys need JavaScript: allow it for this page, then load it again.',
     passkeyExpired: 'That took too long. Try again.',
     passkeyUnverified: 'Your passkey did not check that it is you. Sign in with your password first.',
   },
@@ -30,6 +32,8 @@ export const en = {
     /** on a button, of another provider */
     upstream: (label: string) => `Continue with ${label}`,
     cancel: 'Cancel',
+    forgot: 'Forgot your password?',
+    signUp: 'Create an account',
     /** the same for an unknown name, a wrong password, a disabled account and an attempt too many */
     refused:
       'That name and password do not match. Check both and try again. After many attempts, wait a few minutes first.',
@@ -222,6 +226,139 @@ export const en = {
     },
   },
 
+  'reset-password': {
+    title: 'Forgot your password?',
+    lead: 'Type the name or the e-mail address of your account. We send you an e-mail with a link to choose a new password.',
+    name: 'Username or email',
+    submit: 'Send the e-mail',
+    missing: 'Type your username or your e-mail address.',
+    back: 'Back to sign in',
+  },
+
+  'choose-password': {
+    reset: { title: 'Choose a new password', submit: 'Save the password' },
+    invitation: { title: 'Welcome: choose a password', submit: 'Save the password' },
+    signUp: { title: 'Choose a password', submit: 'Create the account' },
+    account: (username: string) => `For the account ${username}`,
+    password: 'New password',
+    hint: (length: number) => `At least ${length} characters. A few words that nobody would guess are best.`,
+  },
+
+  'sign-up': {
+    title: 'Create an account',
+    lead: 'We send you an e-mail with a link that continues.',
+    email: 'E-mail address',
+    name: 'Your name (if you like)',
+    submit: 'Send the e-mail',
+    invalidEmail: 'That is not an e-mail address. Check it and try again.',
+    invalidName: 'That name is too long, or has characters that cannot be shown.',
+    back: 'Back to sign in',
+  },
+
+  'confirm-email': {
+    title: 'Confirm your e-mail address',
+    lead: (email: string) => `Is ${email} your address?`,
+    submit: 'Yes, it is mine',
+  },
+
+  /** how the links of letters, and the forms that ask for letters, end */
+  outcome: {
+    signIn: 'Continue to sign in',
+    toAccount: 'Go to your account',
+    askAgain: 'Ask for a new e-mail',
+    back: 'Back to sign in',
+    resetSent: {
+      title: 'Look at your e-mail',
+      message:
+        'If there is an account of that name with a confirmed e-mail address, an e-mail with a link is on its way there. The link works once, within 30 minutes.',
+    },
+    signUpSent: {
+      title: 'Look at your e-mail',
+      message:
+        'An e-mail that says how to continue is on its way to your address. Its link works once, within 24 hours.',
+    },
+    passwordChanged: {
+      title: 'Your password is changed',
+      message: 'You are signed out everywhere. Sign in with the new password.',
+    },
+    accountReady: {
+      title: 'Your account is ready',
+      message: 'Your e-mail address is confirmed. Sign in with your new password.',
+    },
+    emailConfirmed: {
+      title: 'Your e-mail address is confirmed',
+      message: 'That is all. You can close this window.',
+    },
+    linkGone: {
+      title: 'This link does not work any more',
+      message: 'It was used already, it is too old, or a newer e-mail has replaced it.',
+    },
+    addressTaken: {
+      title: 'This address belongs to another account',
+      message: 'Sign in to that account, or use another address.',
+    },
+  },
+
+  letters: {
+    greeting: 'Hello,',
+    passwordReset: ({ installation, username, link }: LetterFacts) => ({
+      subject: `New password for ${installation}`,
+      paragraphs: [
+        `somebody asked for a new password for your account ${username}. If it was you, open this link and choose one:`,
+        link,
+        'The link works once, within 30 minutes. If it was not you, do nothing: your password stays as it is.',
+      ],
+    }),
+    passwordChanged: ({ installation, username, at, link }: LetterFacts & { at: string }) => ({
+      subject: `Your password for ${installation} was changed`,
+      paragraphs: [
+        `the password of your account ${username} was changed on ${at}, and all its sessions have ended.`,
+        'If it was not you, ask for a new password now, and tell the people who run the service:',
+        link,
+      ],
+    }),
+    invitation: ({ installation, link }: Omit<LetterFacts, 'username'>) => ({
+      subject: `Your account for ${installation}`,
+      paragraphs: [
+        `there is an account for you at ${installation}. Open this link to choose its password:`,
+        link,
+        'The link works once, within 7 days. If you expect no account, do nothing.',
+      ],
+    }),
+    emailVerification: ({ installation, link }: Omit<LetterFacts, 'username'>) => ({
+      subject: `Confirm your e-mail address for ${installation}`,
+      paragraphs: [
+        `somebody gave this e-mail address for an account at ${installation}. If it was you, confirm it here:`,
+        link,
+        'The link works once, within 24 hours. If it was not you, do nothing.',
+      ],
+    }),
+    signUp: ({ installation, link }: Omit<LetterFacts, 'username'>) => ({
+      subject: `Create your account for ${installation}`,
+      paragraphs: [
+        `somebody wants to create an account at ${installation} with this e-mail address. If it was you, continue here:`,
+        link,
+        'The link works once, within 24 hours. If it was not you, do nothing: there is no account.',
+      ],
+    }),
+    alreadySignedUp: ({ installation, link }: Omit<LetterFacts, 'username'>) => ({
+      subject: `You have an account for ${installation}`,
+      paragraphs: [
+        `somebody wanted to create an account at ${installation} with this e-mail address, but it belongs to an account already.`,
+        'If it was you, sign in to that one. If you have forgotten its password, choose a new one:',
+        link,
+        'If it was not you, do nothing.',
+      ],
+    }),
+    emailChanged: ({ installation, username, at }: Omit<LetterFacts, 'link'> & { at: string }) => ({
+      subject: `The e-mail address of your account for ${installation} was changed`,
+      paragraphs: [
+        `the e-mail address of your account ${username} was changed on ${at}. This one does not belong to it any more.`,
+        'If it was not you, tell the people who run the service now.',
+      ],
+    }),
+  },
+
   home: {
     heading: 'This is a sign-in service',
     lead: 'You don’t need to do anything here. Applications send you to this address when you sign in to them.',
@@ -278,6 +415,13 @@ export const en = {
     },
   },
 };
+
+/** What letters say. */
+interface LetterFacts {
+  installation: string;
+  username: string;
+  link: string;
+}
 
 /** What a file of texts holds. */
 export type Texts = typeof en;
