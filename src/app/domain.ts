@@ -6,6 +6,7 @@ import { createAccountDirectory } from '../accounts/directory.ts';
 import { createGuesses } from '../accounts/guesses.ts';
 import { createPasskeyChallenges } from '../accounts/passkey-challenges.ts';
 import { createPasskeyCeremonies } from '../accounts/passkeys.ts';
+import { createPasswordRules } from '../accounts/password-rules.ts';
 import { createPasswordHasher } from '../accounts/passwords.ts';
 import { createSecondFactorDirectory } from '../accounts/second-factors.ts';
 import { authenticateClient, type ClientCredentials } from '../clients/authentication.ts';
@@ -140,6 +141,7 @@ export async function createDomain(options: AppOptions) {
     secondFactors,
     passkeys,
     guesses,
+    passwordRules: createPasswordRules({ words: [config.installation.name, new URL(issuer).host] }),
     clients,
     resourceServers,
     recordUse,

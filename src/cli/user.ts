@@ -3,8 +3,10 @@ import { Command, InvalidArgumentError } from 'commander';
 import { claimValue } from '../accounts/claim-values.ts';
 import { accountClaims } from '../accounts/claims.ts';
 import type { AccountDirectory } from '../accounts/directory.ts';
-import { passwordProblem, recommendedPasswordLength } from '../accounts/password-rules.ts';
+import type { GuessCount } from '../accounts/guesses.ts';
+import { hasSecondFactor } from '../accounts/second-factors.ts';
 import type { Account, StandardClaims } from '../store.ts';
+import { en } from '../../views/texts/en.ts';
 import {
   Failure,
   instant,
@@ -17,7 +19,7 @@ import {
   warn,
   withJson,
 } from './terminal.ts';
-import { openWorkspace } from './workspace.ts';
+import { openWorkspace, type Workspace } from './workspace.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -34,14 +36,19 @@ function collectClaim(written: string, previous: Claims | undefined): Claims {
   return { ...previous, [name]: claimValue(name, value) };
 }
 
-async function readNewPassword(terminal: Terminal): Promise<string> {
-  const password = await readLine(terminal);
-  const problem = passwordProblem(password);
-  if (problem !== undefined) throw new Failure(`the password ${problem}`);
-  if ([...password].length < recommendedPasswordLength) {
-    warn(terminal, `a password of ${recommendedPasswordLength} or more characters is much harder to guess`);
-  }
-  return password;
+/** @param account with its id, where it is there already */
+async function checkNewPassword(
+  { passwordRules, store }: Workspace,
+  password: string,
+  account: Pick<Account, 'username' | 'claims'> & { id?: string },
+): Promise<void> {
+  const factors = account.id !== undefined && {
+    totp: (await store.secondFactors.findTotp(account.id)) !== undefined,
+    passkeys: (await store.passkeys.listOf(account.id)).length,
+  };
+  const choice = { account, hasSecondFactor: factors && hasSecondFactor(factors) };
+  const fault = await passwordRules.faultOf(password, choice);
+  if (fault) throw new Failure(en.newPassword[fault.reason](fault.minimum));
 }
 
 async function getAccount(accounts: AccountDirectory, name: string): Promise<Account> {
@@ -60,18 +67,29 @@ function shown(account: Account): Record<string, unknown> {
   };
 }
 
+/** Failed attempts in a row, those that were not considered, and how long unknown devices have to wait. */
+function shownGuesses(counts: readonly GuessCount[]): Record<string, unknown> {
+  const guessed = counts.filter(({ failures, ignored }) => failures > 0 || ignored > 0);
+  const shown = guessed.map(({ secret, failures, ignored, waits }) => {
+    // forever, until the password is set anew, has no number in JSON
+    return [secret, { failures, ignored, wait_seconds: Number.isFinite(waits) ? waits : null }];
+  });
+  return guessed.length > 0 ? { failed_attempts: Object.fromEntries(shown) } : {};
+}
+
 /** The commands for accounts. A user is named by username, e-mail address or subject. */
 export function userCommand(terminal: Terminal): Command {
   const user = new Command('user').description("end-users' accounts");
 
   async function add(username: string, options: AddOptions): Promise<void> {
-    const password = options.passwordStdin ? await readNewPassword(terminal) : undefined;
+    const password = options.passwordStdin ? await readLine(terminal) : undefined;
     const claims = {
       ...(options.email !== undefined && { email: options.email }),
       ...(options.name !== undefined && { name: options.name }),
       ...options.claim,
     } as StandardClaims;
     await using workspace = await openWorkspace(terminal);
+    if (password !== undefined) await checkNewPassword(workspace, password, { username, claims });
     const account = await workspace.accounts.add({ username, ...(password !== undefined && { password }), claims });
     if (password === undefined) warn(terminal, `${username} has no password yet: set one with user set-password`);
     report(terminal, options, shown(account), [`added ${username}, subject ${account.id}`]);
@@ -89,14 +107,16 @@ export function userCommand(terminal: Terminal): Command {
   async function show(name: string, options: JsonOption): Promise<void> {
     await using workspace = await openWorkspace(terminal);
     const account = await getAccount(workspace.accounts, name);
-    const members = shown(account);
+    const members = { ...shown(account), ...shownGuesses(await workspace.guesses.countsOf(account.id)) };
     report(terminal, options, members, memberLines({ ...members, created_at: instant(account.createdAt) }));
   }
 
   async function setPassword(name: string, options: JsonOption): Promise<void> {
-    const password = await readNewPassword(terminal);
+    const password = await readLine(terminal);
     await using workspace = await openWorkspace(terminal);
-    const { id, username } = await getAccount(workspace.accounts, name);
+    const account = await getAccount(workspace.accounts, name);
+    const { id, username } = account;
+    await checkNewPassword(workspace, password, account);
     await workspace.accounts.setPassword(id, password);
     report(terminal, options, { sub: id, username }, [`set the password of ${username}`]);
   }
@@ -120,14 +140,14 @@ export function userCommand(terminal: Terminal): Command {
   withJson(user.command('list')).description('list the accounts').action(list);
   withJson(user.command('show <user>')).description('show an account with its claims').action(show);
   withJson(user.command('set-password <user>'))
-    .description('set the password')
+    .description('set the password, and forgive the failed attempts')
     .requiredOption('--password-stdin', 'read the password as one line from standard input')
     .action(setPassword);
   withJson(user.command('disable <user>'))
     .description('let nobody sign in to the account')
     .action(change('disabled', (accounts, id) => accounts.disable(id)));
   withJson(user.command('enable <user>'))
-    .description('let its owner sign in again')
+    .description('let its owner sign in again, and forgive the failed attempts')
     .action(change('enabled', (accounts, id) => accounts.enable(id)));
   withJson(user.command('remove <user>'))
     .description('remove the account for good')

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { openStore } from '../../adapters/open-store.ts';
 import { type AccountDirectory, createAccountDirectory } from '../accounts/directory.ts';
 import { createGuesses, type Guesses } from '../accounts/guesses.ts';
+import { createPasswordRules, type PasswordRules } from '../accounts/password-rules.ts';
 import { createPasswordHasher } from '../accounts/passwords.ts';
 import { accountPageClient } from '../clients/account-page.ts';
 import { browserUiClient } from '../clients/browser-ui.ts';
@@ -21,6 +22,7 @@ export interface Workspace extends AsyncDisposable {
   readonly clock: Clock;
   readonly accounts: AccountDirectory;
   readonly guesses: Guesses;
+  readonly passwordRules: PasswordRules;
   readonly clients: ClientRegistry;
   readonly resourceServers: ResourceServerRegistry;
 }
@@ -68,6 +70,7 @@ export async function openWorkspace(terminal: Terminal): Promise<Workspace> {
       forgive: guesses.forgive,
     }),
     guesses,
+    passwordRules: createPasswordRules({ words: [config.installation.name, new URL(config.issuer).host] }),
     clients: createClientRegistry({
       clients: store.clients,
       builtIn: [

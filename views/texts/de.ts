@@ -91,6 +91,17 @@ export const de: Texts = {
     submit: 'Weiter',
   },
 
+  newPassword: {
+    tooShort: (minimum) => `Wählen Sie ein Passwort mit mindestens ${minimum} Zeichen.`,
+    tooLong: () => 'Dieses Passwort ist zu lang. Wählen Sie eines mit höchstens 256 Zeichen.',
+    unusable: () => 'In diesem Passwort ist ein Zeichen, das nicht verwendet werden kann. Wählen Sie ein anderes.',
+    common: () => 'Dieses Passwort gehört zu denen, die zuerst geraten werden. Wählen Sie ein anderes.',
+    personal: () =>
+      'Dieses Passwort besteht aus Ihrem Namen, Ihrer Adresse oder dem Namen dieses Dienstes. Wählen Sie eines, das damit nichts zu tun hat.',
+    guessable: () =>
+      'Dieses Passwort ist leicht zu erraten: Es ist ein Muster oder eine Wiederholung. Wählen Sie ein paar Wörter, die niemand zusammenstellen würde.',
+  },
+
   consent: {
     title: (client) => `${client} zulassen?`,
     heading: (client) => `Darf ${client} Ihr Konto verwenden?`,

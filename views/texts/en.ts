@@ -96,6 +96,18 @@ export const en = {
     submit: 'Continue',
   },
 
+  /** why a password may not be chosen; the parameter is how many characters it must have */
+  newPassword: {
+    tooShort: (minimum: number) => `Choose a password of at least ${minimum} characters.`,
+    tooLong: () => 'This password is too long. Choose one of at most 256 characters.',
+    unusable: () => 'This password has a character in it that cannot be used. Choose another one.',
+    common: () => 'This password is among the first that attackers try. Choose another one.',
+    personal: () =>
+      'This password is made of your name, your address or the name of this service. Choose one that has nothing to do with them.',
+    guessable: () =>
+      'This password is easy to guess: it is a pattern, or something repeated. Choose a few words that nobody would put together.',
+  },
+
   consent: {
     title: (client: string) => `Allow ${client}?`,
     heading: (client: string) => `Allow ${client} to use your account?`,
