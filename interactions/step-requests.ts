@@ -9,6 +9,7 @@ import { type Parameters, readForm } from '../src/http/body.ts';
 import { textsFor } from '../src/http/languages.ts';
 import type { PageResponses } from '../src/http/page-responses.ts';
 import type { PasskeyScript } from '../src/http/passkey-script.ts';
+import { seeOther } from '../src/http/redirects.ts';
 import type { AuditLog } from '../src/logging/events.ts';
 import type { KnownDevices } from '../src/provider/known-devices.ts';
 import type { LostSignIns } from '../src/provider/lost-sign-ins.ts';
@@ -115,8 +116,5 @@ async function finish({ ctx, parts }: StepRequest, result: InteractionResults): 
   const url = new URL(location);
   const sealedRequest = sealedRequestOf(ctx);
   if (sealedRequest !== undefined) url.searchParams.set(SEALED_REQUEST, sealedRequest);
-  ctx.status = 303;
-  ctx.set('location', url.href);
-  ctx.set('cache-control', 'no-store');
-  ctx.body = '';
+  seeOther(ctx, url.href);
 }

@@ -1,6 +1,7 @@
 // Signing in at another provider: there and back, in the middle of an interaction.
 import type { Context } from 'koa';
 import type Router from 'koa-router';
+import { seeOther } from '../src/http/redirects.ts';
 import { SEALED_REQUEST } from '../src/provider/sealed-requests.ts';
 import type { PendingSignIn } from '../src/upstream/sign-ins.ts';
 import { type Upstream, UpstreamFailed, type UpstreamIdentity, UpstreamRefused } from '../src/upstream/upstream.ts';
@@ -19,14 +20,14 @@ export function addUpstreamRoutes(router: Router, requests: StepRequests, parts:
     const purpose = { interaction: request.interaction.uid, query: sealedRequestOf(ctx) ?? '' };
     const { checks } = await pending.begin(upstream.id, purpose);
     const location = await attempt(request, upstream, () => upstream.begin(redirectUriOf(upstream), checks));
-    if (location) redirect(ctx, location.href);
+    if (location) seeOther(ctx, location.href);
   });
 
   // registered there; the interaction's own cookie is only sent below the interaction's path
   router.get('/upstream/:id/callback', async (ctx) => {
     const found = await pending.find(ctx.query['state']);
     if (found === undefined || found.upstream !== ctx.params.id) return parts.lostSignIns.show(ctx);
-    redirect(ctx, `${base}${pathOf(found)}?${ctx.querystring}${queryOf(found)}`);
+    seeOther(ctx, `${base}${pathOf(found)}?${ctx.querystring}${queryOf(found)}`);
   });
 
   router.get('/login/:uid/upstream/:id', requests.continueIfLost, async (ctx) => {
@@ -107,11 +108,4 @@ function queryOf({ purpose }: PendingSignIn): string {
   return 'interaction' in purpose && purpose.query !== ''
     ? `&${SEALED_REQUEST}=${encodeURIComponent(purpose.query)}`
     : '';
-}
-
-function redirect(ctx: Context, location: string): void {
-  ctx.status = 303;
-  ctx.set('location', location);
-  ctx.set('cache-control', 'no-store');
-  ctx.body = '';
 }

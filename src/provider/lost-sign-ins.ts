@@ -7,6 +7,7 @@ import { formatParameters } from '../http/body.ts';
 import { textsFor } from '../http/languages.ts';
 import type { PageResponses } from '../http/page-responses.ts';
 import type { ErrorPage } from '../http/pages.ts';
+import { seeOther } from '../http/redirects.ts';
 import type { Clock } from '../store.ts';
 import type { LastAnswer } from './last-answer.ts';
 import { SEALED_REQUEST, SENT_AGAIN, type SealedRequest, type SealedRequests } from './sealed-requests.ts';
@@ -71,10 +72,7 @@ export function createLostSignIns(options: {
       const parameters = request.pushed
         ? await push(options.provider(), request, clock() + PUSHED_LIFETIME)
         : request.parameters;
-      ctx.status = 303;
-      ctx.set('location', `${base}/authorize?${formatParameters({ ...parameters, [SENT_AGAIN]: '1' })}`);
-      ctx.set('cache-control', 'no-store');
-      ctx.body = '';
+      seeOther(ctx, `${base}/authorize?${formatParameters({ ...parameters, [SENT_AGAIN]: '1' })}`);
     },
   };
 }
