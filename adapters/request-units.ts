@@ -22,7 +22,8 @@ export interface RequestUnits {
 }
 
 interface Request {
-  readonly unit: UnitOfWork;
+  /** made when it is first needed: most requests of services neither find nor write an artifact */
+  unit?: UnitOfWork;
   readonly effects: (() => void)[];
   /** by search and key */
   readonly found: Map<unknown, Map<string, Promise<never>>>;
@@ -30,7 +31,13 @@ interface Request {
 
 export function createRequestUnits(artifacts: Artifacts, clock: Clock): RequestUnits {
   const requests = new AsyncLocalStorage<Request>();
-  const current = () => requests.getStore()?.unit ?? artifacts;
+
+  function current(): Artifacts {
+    const request = requests.getStore();
+    if (!request) return artifacts;
+    request.unit ??= createUnitOfWork(artifacts, clock);
+    return request.unit;
+  }
 
   return {
     artifacts: {
@@ -41,9 +48,9 @@ export function createRequestUnits(artifacts: Artifacts, clock: Clock): RequestU
       apply: (writes) => current().apply(writes),
     },
     async run(answer) {
-      const request: Request = { unit: createUnitOfWork(artifacts, clock), effects: [], found: new Map() };
+      const request: Request = { effects: [], found: new Map() };
       if (!(await requests.run(request, answer))) return;
-      await request.unit.commit();
+      await request.unit?.commit();
       for (const effect of request.effects) effect();
     },
     remember(find) {

@@ -80,10 +80,13 @@ export async function readJson(ctx: Context): Promise<Record<string, unknown>> {
 
 /** Few members; short and plain strings, also in lists: nothing that we take as JSON needs more. */
 function isModest(body: Record<string, unknown>): boolean {
-  const parts = Object.entries(body).flat(2);
-  return (
-    Object.keys(body).length <= MAX_JSON_MEMBERS && parts.every((part) => typeof part !== 'string' || isPlain(part))
-  );
+  const names = Object.keys(body);
+  return names.length <= MAX_JSON_MEMBERS && names.every((name) => isPlain(name) && isModestValue(body[name]));
+}
+
+function isModestValue(value: unknown): boolean {
+  if (typeof value === 'string') return isPlain(value);
+  return !Array.isArray(value) || value.every((part) => typeof part !== 'string' || isPlain(part));
 }
 
 function isPlain(text: string): boolean {

@@ -6,8 +6,9 @@ import { apiHeaders } from './security-headers.ts';
 export function createDefaultHeaders(issuer: string): Middleware {
   const headers = apiHeaders();
   if (issuer.startsWith('https:')) headers['Strict-Transport-Security'] = 'max-age=31536000';
-  return async function defaultHeaders(ctx, next) {
-    ctx.set(headers);
-    await next();
+  const entries = Object.entries(headers);
+  return function defaultHeaders(ctx, next) {
+    for (const [name, value] of entries) ctx.res.setHeader(name, value);
+    return next();
   };
 }

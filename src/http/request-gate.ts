@@ -40,7 +40,7 @@ export function createRequestGate({ issuer, trustedProxies, logger }: RequestGat
   return async function requestGate(ctx, next) {
     const { req } = ctx;
     const target = relativeTarget(req.url ?? '/', prefix);
-    const hosts = req.headersDistinct['host'] ?? [];
+    const hosts = countHeaders(req, 'host');
     const peer = peerOf(req, trusts);
     const forwarded = FORWARDED.some((name) => req.headers[name] !== undefined);
     const forwardedProto = req.headers['x-forwarded-proto'];
@@ -57,7 +57,7 @@ export function createRequestGate({ issuer, trustedProxies, logger }: RequestGat
     req.headers['x-forwarded-for'] = address;
 
     if (target === undefined) ctx.throw(400, 'the request target is malformed');
-    if (hosts.length > 1 || (hosts.length === 0 && req.httpVersion === '1.1')) {
+    if (hosts > 1 || (hosts === 0 && req.httpVersion === '1.1')) {
       ctx.throw(400, 'exactly one Host header is required');
     }
     if (scheme === 'https' && !secure && !PLAIN_PATHS.has(ctx.path)) {
@@ -80,6 +80,13 @@ function createProxyReport(logger: Logger): (peer: Peer) => void {
     const fault = trusted ? 'sends no X-Forwarded-Proto' : 'is not listed in TRUSTED_PROXIES';
     logger.warn({ peer: address }, `refused a request over plain http: if ${address} is your proxy, it ${fault}`);
   };
+}
+
+/** How often the header was sent; of a repeated `Host`, Node keeps the first one alone. */
+function countHeaders({ rawHeaders }: IncomingMessage, name: string): number {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === name) count += 1;
+  return count;
 }
 
 /** Rooted path and query without the issuer's prefix; undefined when the target is not one (RFC 9112 §3.2). */
@@ -160,8 +167,9 @@ function canonicalAddress(text: string): string | undefined {
   return isIP(text) === 0 ? undefined : ipaddr.process(text).toString();
 }
 
+/** @param address in its one spelling */
 function isLoopback(address: string): boolean {
-  return ipaddr.process(address).range() === 'loopback';
+  return address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address);
 }
 
 function createAddressMatcher(ranges: readonly string[]): (address: string) => boolean {
