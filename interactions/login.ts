@@ -1,27 +1,32 @@
 // The sign-in step: name and password.
 import { isAcceptablePassword } from '../src/accounts/passwords.ts';
+import { hasSecondFactor } from '../src/accounts/second-factors.ts';
 import type { Account } from '../src/store.ts';
 import { guessPassword } from './guesses.ts';
 import { presentClient, sealedRequestOf, urlOfStep, urlsOf } from './interaction.ts';
 import { scriptsOf, signInForm } from './passkey-form.ts';
-import { signIn } from './sign-in.ts';
+import { findHalf, goToStep, recognisedBefore, signIn } from './sign-in.ts';
 import { factsOf, type InteractionStep, type StepRequest } from './step-requests.ts';
 
 export const login: InteractionStep = {
   async show(request) {
+    if (await lacksSecondFactorOnly(request)) return goToStep(request, 'second-factor');
     const hint = request.interaction.params['login_hint'];
     const notice = noticeFor(request);
-    showLogin(request, { ...(typeof hint === 'string' && { login: hint }), ...(notice && { notice }) });
+    const remember = await isRemembered(request);
+    showLogin(request, { ...(typeof hint === 'string' && { login: hint }), ...(notice && { notice }), remember });
   },
 
-  async submit(request, { login: name, password }) {
+  async submit(request, { login: name, password, remember: ticked }) {
+    const remember = ticked === 'yes';
     const account = await authenticate(request, name, password);
     if (account === undefined) {
       request.ctx.status = 400;
-      showLogin(request, { error: request.texts.login.refused, ...(typeof name === 'string' ? { login: name } : {}) });
+      const login = typeof name === 'string' ? { login: name } : {};
+      showLogin(request, { error: request.texts.login.refused, ...login, remember });
       return undefined;
     }
-    return signIn(request, { account, amr: ['pwd'] });
+    return signIn(request, { account, amr: ['pwd'], remember });
   },
 };
 
@@ -44,6 +49,18 @@ async function authenticate(request: StepRequest, name: unknown, password: unkno
   return account;
 }
 
+/** Whether the session of this browser is good, but for a second factor that its account has: nothing is typed again. */
+async function lacksSecondFactorOnly(request: StepRequest): Promise<boolean> {
+  const found = recognisedBefore(request) && (await findHalf(request));
+  return found !== undefined && hasSecondFactor(await request.parts.secondFactors.factorsOf(found.account.id));
+}
+
+/** Who signs in again in a session that is remembered need not say so again. */
+async function isRemembered({ interaction: { session }, parts }: StepRequest): Promise<boolean> {
+  const found = session && (await parts.provider().Session.findByUid(session.uid));
+  return found?.accountId !== undefined && !found.transient;
+}
+
 /** Without it, somebody who is signed in with another account than the one asked for sees the form come back for no reason. */
 function noticeFor({ interaction: { prompt, session }, texts }: StepRequest): string | undefined {
   const otherAccount = ['id_token_hint', 'claims_id_token_sub_value'].some((reason) => prompt.reasons.includes(reason));
@@ -53,7 +70,7 @@ function noticeFor({ interaction: { prompt, session }, texts }: StepRequest): st
 /** The sign-in page of the interaction, saying this. */
 export function showLogin(
   request: StepRequest,
-  said: { login?: string; error?: string; notice?: string },
+  said: { login?: string; error?: string; notice?: string; remember?: boolean },
 ): void {
   const { ctx, parts, interaction, client, texts } = request;
   const passkey = signInForm(request);

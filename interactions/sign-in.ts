@@ -12,7 +12,7 @@ export interface Recognition {
   account: Account;
   /** with `mfa` when it was two factors at once */
   amr: readonly string[];
-  /** whether the session outlives the browser's; absent: as the provider does by itself */
+  /** whether the session outlives the browser's; absent: as the session that this interaction began in, else not */
   remember?: boolean;
 }
 

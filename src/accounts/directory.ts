@@ -40,9 +40,22 @@ export interface AccountDirectory {
   list(): Promise<Account[]>;
   /** False when there is no such account. @throws UnacceptablePassword, PasswordQueueFull */
   setPassword(id: string, password: string): Promise<boolean>;
+  /**
+   * What the owner of an e-mail address may do by a link that was sent there: have it, verified, and set the password.
+   * `redeem` is asked last, when the password is hashed: unless it answers true, nothing changes.
+   * False when it does not, or there is no such account.
+   * @throws UnacceptablePassword, PasswordQueueFull, InvalidClaim, Conflict when the address belongs to another account
+   */
+  changeByLink(
+    id: string,
+    changes: { password?: string; email: string },
+    redeem: () => Promise<boolean>,
+  ): Promise<boolean>;
   /** From now on nobody signs in to it. False when there is no such account. */
   disable(id: string): Promise<boolean>;
   enable(id: string): Promise<boolean>;
+  /** Whether it signs in with a second factor only. False when there is no such account. */
+  requireMfa(id: string, required: boolean): Promise<boolean>;
   remove(id: string): Promise<boolean>;
 }
 
@@ -50,14 +63,15 @@ const maxLogin = 320;
 
 function checkUsername(username: string, email: string | undefined): void {
   const length = [...username].length;
-  if (length < 1 || length > 64) throw new InvalidAccount('a username must have 1 to 64 characters');
+  const isAddress = loginKey(username) === (email && loginKey(email));
+  if (length < 1 || (length > 64 && !isAddress)) throw new InvalidAccount('a username must have 1 to 64 characters');
   // Besides control characters these are what nobody sees: two such names would look alike.
   if (/[\p{C}\p{Zl}\p{Zp}]/u.test(username)) throw new InvalidAccount('a username must not have invisible characters');
   if (username.trim() !== username || loginKey(username) === '') {
     throw new InvalidAccount('a username must not begin or end with white space');
   }
   // Otherwise somebody could take the address of another person as a name, and with it that person's sign-in.
-  if (loginKey(username).includes('@') && loginKey(username) !== (email && loginKey(email))) {
+  if (loginKey(username).includes('@') && !isAddress) {
     throw new InvalidAccount("a username with @ must be the account's own e-mail address");
   }
 }
@@ -135,6 +149,21 @@ export function createAccountDirectory(parts: {
       return changed;
     },
 
+    async changeByLink(id, { password, email }, redeem) {
+      const verified = parseClaims({ email, email_verified: true });
+      const passwordHash = password === undefined ? undefined : await passwords.hash(password);
+      if (!(await redeem())) return false;
+      const changed = await change(id, (account) => ({
+        ...account,
+        ...(passwordHash !== undefined && { passwordHash }),
+        // a name with @ is the account's own address, see checkUsername
+        ...(loginKey(account.username).includes('@') && { username: email }),
+        claims: { ...account.claims, ...verified, updated_at: clock() },
+      }));
+      if (changed && passwordHash !== undefined) await forgive(id);
+      return changed;
+    },
+
     disable: (id) => change(id, (account) => ({ ...account, disabledAt: account.disabledAt ?? clock() })),
 
     async enable(id) {
@@ -142,6 +171,9 @@ export function createAccountDirectory(parts: {
       if (changed) await forgive(id);
       return changed;
     },
+
+    requireMfa: (id, required) =>
+      change(id, ({ requiresMfa: _, ...account }) => ({ ...account, ...(required && { requiresMfa: true }) })),
 
     remove: (id) => accounts.remove(id),
   };

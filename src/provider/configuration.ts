@@ -2,6 +2,7 @@
 import type { Adapter, Configuration, JWKS } from 'oidc-provider';
 import { claimsByScope } from '../accounts/claims.ts';
 import type { Feature } from '../config.ts';
+import type { Clock } from '../store.ts';
 import { ACR_VALUES } from './authentication-levels.ts';
 import { extraTokenClaims, introspectionPolicy, isOriginOf, refuseSelfPromotion } from './client-policy.ts';
 import { cookieSettings } from './cookies.ts';
@@ -11,6 +12,7 @@ import { mutualTls } from './mutual-tls.ts';
 import type { ProviderPages } from './pages.ts';
 import type { createResourceIndicators } from './resource-indicators.ts';
 import type { SealedRequests } from './sealed-requests.ts';
+import { createSessionTtl, type SessionLifetimes } from './sessions.ts';
 
 export interface ProviderConfiguration {
   issuer: string;
@@ -19,6 +21,8 @@ export interface ProviderConfiguration {
   accessTokenLifetime: number;
   /** seconds */
   clockSkew: number;
+  sessionLifetimes: SessionLifetimes;
+  clock: Clock;
   features: ReadonlySet<Feature>;
   jwks: JWKS;
   adapter: (model: string) => Adapter;
@@ -75,6 +79,9 @@ function withoutRedirects(fetch: NonNullable<Configuration['fetch']>): NonNullab
   return (url, init) => fetch(url, { ...init, redirect: 'manual' });
 }
 
+/** Every ID token tells how and when its subject signed in (OpenID Connect Core §2). */
+const SIGN_IN_CLAIMS = ['acr', 'amr', 'auth_time'];
+
 /** No algorithm that uses a client secret as its key: what is kept of a secret cannot serve as one. */
 const ASYMMETRIC_ALGS = ['RS256', 'PS256', 'ES256', 'Ed25519', 'EdDSA'] as const;
 
@@ -88,7 +95,7 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
     acrValues: [...ACR_VALUES],
     adapter: options.adapter,
     allowOmittingSingleRegisteredRedirectUri: false,
-    claims: { ...claimsByScope, acr: null, auth_time: null, iss: null, sid: null },
+    claims: { ...claimsByScope, openid: [...claimsByScope.openid, ...SIGN_IN_CLAIMS], iss: null, sid: null },
     clientAuthMethods: [
       'client_secret_basic',
       'client_secret_post',
@@ -171,7 +178,7 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
       IdToken: HOUR,
       Interaction: HOUR,
       RefreshToken: 14 * DAY,
-      Session: 14 * DAY,
+      Session: createSessionTtl(options.sessionLifetimes, options.clock),
     },
   };
 }

@@ -1,0 +1,133 @@
+// Enrols an authenticator app within a sign-in that needs a second factor, then shows the recovery codes.
+import type Router from 'koa-router';
+import type { InteractionResults } from 'oidc-provider';
+import { hasSecondFactor } from '../src/accounts/second-factors.ts';
+import { totpUri } from '../src/accounts/totp.ts';
+import { qrCodeOf } from '../src/http/qr-code.ts';
+import { presentClient, sealedRequestOf, urlOfStep, urlsOf } from './interaction.ts';
+import { signedInAlready } from './second-factor.ts';
+import { complete, type FoundHalf, findHalf, goToStep, keepHalf, mustHaveSecondFactor } from './sign-in.ts';
+import { factsOf, type StepRequest, type StepRequests } from './step-requests.ts';
+
+export function addAuthenticatorRoutes(router: Router, requests: StepRequests): void {
+  router.get('/login/:uid/authenticator', requests.continueIfLost, async (ctx) => {
+    const request = await requests.ongoing(ctx);
+    const found = await findEnrolling(request);
+    if (found) await showEnrolment(request, found);
+  });
+
+  router.post('/login/:uid/authenticator', requests.continueIfLost, async (ctx) => {
+    const { request, form } = await requests.submitted(ctx);
+    const found = await findEnrolling(request);
+    if (found) await enrol(request, found, form['code']);
+  });
+
+  router.post('/login/:uid/authenticator/skip', requests.continueIfLost, async (ctx) => {
+    const { request } = await requests.submitted(ctx);
+    const found = await findEnrolling(request);
+    if (!found) return;
+    if (mustHaveSecondFactor(request, found.account)) goToStep(request, 'authenticator');
+    else await requests.finish(request, complete(request, found.account, found.half));
+  });
+
+  router.get('/login/:uid/recovery-codes', requests.continueIfLost, async (ctx) => {
+    await showRecoveryCodes(await requests.ongoing(ctx));
+  });
+
+  router.post('/login/:uid/recovery-codes', requests.continueIfLost, async (ctx) => {
+    const { request, form } = await requests.submitted(ctx);
+    const result = await keptRecoveryCodes(request, form['kept']);
+    if (result) await requests.finish(request, result);
+  });
+}
+
+/**
+ * The half sign-in that may enrol: its first factor was shown just now, in this very interaction, and its account has no
+ * second one. For others the browser is sent to where they go on, and there is no answer.
+ */
+async function findEnrolling(request: StepRequest): Promise<FoundHalf | undefined> {
+  const found = await findHalf(request);
+  if (!found || found.half.fromSession) return sendTo(request, '');
+  if (found.half.amr.includes('mfa')) return sendTo(request, 'recovery-codes');
+  const factors = await request.parts.secondFactors.factorsOf(found.account.id);
+  return hasSecondFactor(factors) ? sendTo(request, 'second-factor') : found;
+}
+
+function sendTo(request: StepRequest, step: string): undefined {
+  goToStep(request, step);
+}
+
+async function enrol(request: StepRequest, { half, account }: FoundHalf, code: unknown): Promise<void> {
+  const { parts, interaction, texts } = request;
+  const right = typeof code === 'string' && (await parts.secondFactors.confirmTotp(account.id, interaction.uid, code));
+  if (!right) {
+    request.ctx.status = 400;
+    return showEnrolment(request, { half, account }, texts.authenticator.refused);
+  }
+  parts.audit.secondFactorEnrolled({ ...factsOf(request), accountId: account.id, reason: 'authenticator app' });
+  const { fromSession: _, ...kept } = half;
+  await keepHalf(request, { ...kept, amr: [...kept.amr, 'otp', 'mfa'], at: parts.clock() });
+  goToStep(request, 'recovery-codes');
+}
+
+async function showEnrolment(request: StepRequest, { account }: FoundHalf, error?: string): Promise<void> {
+  const { ctx, parts, interaction, client, texts } = request;
+  const { secret } = await parts.secondFactors.beginTotp(account.id, interaction.uid);
+  const uri = totpUri({ secret, issuer: parts.installation, username: account.username });
+  const sealed = sealedRequestOf(ctx);
+  const urlOf = (step: string) => urlOfStep(parts.issuer, interaction, sealed, step);
+  const presented = presentClient(client);
+  parts.pages.show(
+    ctx,
+    'authenticator',
+    {
+      action: urlOf('authenticator'),
+      csrf: parts.tokens.issue(interaction.uid),
+      client: presented,
+      qr: qrCodeOf(uri),
+      key: secret.match(/.{1,4}/g) ?? [],
+      app: { href: uri },
+      cancel: urlOf('cancel'),
+      ...(!mustHaveSecondFactor(request, account) && { skip: urlOf('authenticator/skip') }),
+      ...(error !== undefined && { error }),
+    },
+    {
+      formAction: urlsOf(parts.issuer, interaction, sealed).redirectUri,
+      imgSrc: presented.logoUri ? [presented.logoUri] : [],
+      texts,
+    },
+  );
+}
+
+async function showRecoveryCodes(request: StepRequest): Promise<void> {
+  const { ctx, parts, interaction, texts } = request;
+  const codes = (await findEnrolled(request))?.codes;
+  if (!codes?.length) return goToStep(request, '');
+  const sealed = sealedRequestOf(ctx);
+  const action = urlOfStep(parts.issuer, interaction, sealed, 'recovery-codes');
+  parts.pages.show(
+    ctx,
+    'recovery-codes',
+    { action, csrf: parts.tokens.issue(interaction.uid), codes },
+    { formAction: urlsOf(parts.issuer, interaction, sealed).redirectUri, texts },
+  );
+}
+
+async function keptRecoveryCodes(request: StepRequest, kept: unknown): Promise<InteractionResults | undefined> {
+  const done = signedInAlready(request);
+  if (done) return done;
+  const enrolled = await findEnrolled(request);
+  if (enrolled === undefined) return sendTo(request, '');
+  if (kept !== 'yes') return sendTo(request, 'recovery-codes');
+  await request.parts.secondFactors.endEnrolment(request.interaction.uid);
+  return complete(request, enrolled.account, enrolled.half);
+}
+
+/** The sign-in that has just enrolled its second factor, with the codes that are still to be kept. */
+async function findEnrolled(request: StepRequest): Promise<(FoundHalf & { codes: readonly string[] }) | undefined> {
+  const { parts, interaction } = request;
+  const found = await findHalf(request);
+  if (!found || found.half.fromSession || !found.half.amr.includes('mfa')) return undefined;
+  const enrolment = await parts.secondFactors.findEnrolment(found.account.id, interaction.uid);
+  return { ...found, codes: enrolment?.recoveryCodes ?? [] };
+}
