@@ -1,12 +1,12 @@
 // `identity user`: end-users' accounts.
 import { Command, InvalidArgumentError } from 'commander';
+import { en } from '../../views/texts/en.ts';
 import { claimValue } from '../accounts/claim-values.ts';
 import { accountClaims } from '../accounts/claims.ts';
 import type { AccountDirectory } from '../accounts/directory.ts';
 import type { GuessCount } from '../accounts/guesses.ts';
 import { hasSecondFactor } from '../accounts/second-factors.ts';
 import type { Account, StandardClaims } from '../store.ts';
-import { en } from '../../views/texts/en.ts';
 import {
   Failure,
   instant,

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { hash as argon2 } from '@node-rs/argon2';
 import { createHashQueue, PasswordQueueFull } from '../../src/accounts/hash-queue.ts';
-import { passwordProblem } from '../../src/accounts/password-rules.ts';
 import { createPasswordHasher, isAcceptablePassword, UnacceptablePassword } from '../../src/accounts/passwords.ts';
 
 const passwords = createPasswordHasher();
@@ -93,13 +92,6 @@ describe('passwords', () => {
       assert.equal(passwords.needsRehash(await argon2('secret password', options)), true);
     });
   }
-
-  it('are chosen with at least 8 code points', () => {
-    assert.equal(passwordProblem('12345678'), undefined);
-    assert.match(String(passwordProblem('1234567')), /at least 8/);
-    assert.match(String(passwordProblem('😀'.repeat(7))), /at least 8/);
-    assert.match(String(passwordProblem('x'.repeat(1_025))), /at most 1,024 bytes/);
-  });
 });
 
 describe('the hash queue', () => {

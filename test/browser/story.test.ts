@@ -128,7 +128,7 @@ describe('the story in Chromium', () => {
     await page.click('#sign-in');
     assert.equal(
       await page.textContent('[role=alert]'),
-      'That name and password do not match. Check both and try again.',
+      'That name and password do not match. Check both and try again. After many attempts, wait a few minutes first.',
     );
     assert.equal(await page.inputValue('#login'), 'alice', 'the name need not be typed again');
     assert.equal(await page.inputValue('#password'), '');

@@ -2,9 +2,16 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInstallation, type Installation } from './run.ts';
+import type { Terminal } from '../../src/cli/terminal.ts';
+import { openWorkspace, type Workspace } from '../../src/cli/workspace.ts';
+import { createInstallation, environment, type Installation } from './run.ts';
 
 const password = 'a long enough password';
+
+async function inWorkspace({ folder }: Installation, work: (workspace: Workspace) => Promise<void>): Promise<void> {
+  await using workspace = await openWorkspace({ env: environment, cwd: folder } as Terminal);
+  await work(workspace);
+}
 
 describe('identity user', () => {
   let installation: Installation;
@@ -100,19 +107,46 @@ describe('identity user', () => {
     assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
   });
 
-  it('warns of a short password and of none', async () => {
-    const short = await installation.run(['user', 'add', 'alice', '--password-stdin'], { stdin: '12345678' });
-    assert.equal(short.code, 0);
-    assert.match(short.stderr, /^warning: a password of 15 or more characters[^\n]*\n$/);
+  it('takes 8 characters from who has a second factor, and 15 from others', async () => {
+    const added = await installation.run(['user', 'add', 'alice', '--json']);
+    const argv = ['user', 'set-password', 'alice', '--password-stdin'];
+    const alone = await installation.run(argv, { stdin: 'kX9#mP2v' });
+    assert.equal(alone.code, 1);
+    assert.match(alone.stderr, /^identity: [^\n]* at least 15 characters\.\n$/);
+    const totp = { secret: 'JBSWY3DPEHPK3PXP', createdAt: 0, lastStep: 0 };
+    await inWorkspace(installation, ({ store }) => {
+      return store.secondFactors.saveTotp({ accountId: String(added.json()['sub']), ...totp });
+    });
+    assert.equal((await installation.run(argv, { stdin: 'kX9#mP2v' })).code, 0);
+    assert.match((await installation.run(argv, { stdin: 'password' })).stderr, /first that attackers try/);
+  });
+
+  it('shows how often an account was guessed at, and forgives it with a new password', async () => {
+    const added = await installation.run(['user', 'add', 'alice', '--json']);
+    await inWorkspace(installation, async ({ guesses }) => {
+      const whose = { accountId: String(added.json()['sub']) };
+      for (const _ of Array(7)) {
+        await guesses.attempt({ secret: 'password', whose, address: '192.0.2.1' }, async () => undefined);
+      }
+    });
+    const shown = await installation.run(['user', 'show', 'alice', '--json']);
+    const { failures, ignored } = (shown.json()['failed_attempts'] as { password: Record<string, number> }).password;
+    assert.deepEqual({ failures, ignored }, { failures: 6, ignored: 1 });
+    await installation.run(['user', 'set-password', 'alice', '--password-stdin'], { stdin: password });
+    assert.equal((await installation.run(['user', 'show', 'alice', '--json'])).json()['failed_attempts'], undefined);
+  });
+
+  it('warns of an account without a password', async () => {
     const none = await installation.run(['user', 'add', 'bob']);
     assert.equal(none.code, 0);
     assert.match(none.stderr, /^warning: bob has no password yet[^\n]*\n$/);
   });
 
   for (const [name, argv, stdin, message] of [
-    ['a password of 7 characters', ['alice', '--password-stdin'], '1234567\n', /at least 8 characters/],
-    ['a password of more than 1,024 bytes', ['alice', '--password-stdin'], 'x'.repeat(1_025), /at most 1,024 bytes/],
-    ['a password with a NUL', ['alice', '--password-stdin'], 'password\0password', /no NUL/],
+    ['a password of 14 characters', ['alice', '--password-stdin'], 'zebra under ic\n', /at least 15 characters/],
+    ['a password of more than 1,024 bytes', ['alice', '--password-stdin'], 'x'.repeat(1_025), /at most 256 characters/],
+    ['a password with a NUL', ['alice', '--password-stdin'], 'password\0password', /cannot be used/],
+    ['a password that is easy to guess', ['alice', '--password-stdin'], 'qwertyuiopasdfghjkl', /attackers try/],
     ['an empty line as password', ['alice', '--password-stdin'], '\n', /standard input is empty/],
     ['nothing as password', ['alice', '--password-stdin'], '', /standard input is empty/],
     ['a password that is no UTF-8', ['alice', '--password-stdin'], Buffer.from([0xff, 0xfe, 0xfd]), /UTF-8/],
