@@ -9,7 +9,7 @@ import { createInstallation, environment, type Installation } from './run.ts';
 const password = 'a long enough password';
 
 async function inWorkspace({ folder }: Installation, work: (workspace: Workspace) => Promise<void>): Promise<void> {
-  await using workspace = await openWorkspace({ env: environment, cwd: folder } as Terminal);
+  await using workspace = await openWorkspace({ env: environment, cwd: folder } as unknown as Terminal);
   await work(workspace);
 }
 
