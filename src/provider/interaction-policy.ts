@@ -1,7 +1,7 @@
 // When an authorization request has to ask the end-user for something.
-import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { errors, interactionPolicy, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import { type Factors, hasSecondFactor } from '../accounts/second-factors.ts';
-import { type Acr, requestedAcr, satisfies } from './authentication-levels.ts';
+import { ACR_VALUES, type Acr, requestedAcr, satisfies } from './authentication-levels.ts';
 import { consentRequest } from './grants.ts';
 
 /** Somebody who has shown who they are, by one factor. */
@@ -75,14 +75,28 @@ function createLevelCheck(factorsOf: InteractionPolicyOptions['factorsOf']) {
     const has = reached('aal2') && level !== 'phr' ? undefined : await factorsOf(session.accountId);
     const hasJustSignedIn = oidc.result?.login !== undefined;
 
+    const canReach = level === 'phr' ? (has?.passkeys ?? 0) > 0 : essential || (has && hasSecondFactor(has));
+    const lacks = level !== undefined && !reached(level);
+    if (essential && lacks && (!canReach || hasJustSignedIn)) throw unmet(values);
+
     const demanded =
       client?.['require_mfa'] === true || account['requiresMfa'] === true || (has && hasSecondFactor(has));
     if (demanded && !reached('aal2')) return true;
-    if (level === undefined || reached(level)) return false;
-    const canReach = level === 'phr' ? (has?.passkeys ?? 0) > 0 : essential || (has && hasSecondFactor(has));
-    if (essential && (!canReach || hasJustSignedIn)) throw unmet(values);
-    return Boolean(canReach) && !hasJustSignedIn;
+    return lacks && Boolean(canReach) && !hasJustSignedIn;
   };
+}
+
+/**
+ * An essential `acr` is answered with a level that was asked for, though the session may have a higher one, which
+ * satisfies it (OpenID Connect Core §5.5.1.1).
+ */
+export function answerEssentialAcr(provider: Provider): void {
+  provider.on('authorization.accepted', ({ oidc }) => {
+    const { essential, values } = requestedAcr(oidc.params ?? {});
+    const reached = ACR_VALUES.filter((acr) => values.includes(acr) && satisfies(oidc.session?.['acr'], acr));
+    // the library reads it from here for the code and the ID token
+    if (essential && reached.length > 0) Object.defineProperty(oidc, 'acr', { value: reached.at(-1) });
+  });
 }
 
 function unmet(values: readonly string[]): Error {

@@ -3,7 +3,9 @@ import { errors, Provider } from 'oidc-provider';
 import type { ClientRecord } from '../store.ts';
 import { authenticateClientsOurselves, type ClientAuthentication } from './client-authentication.ts';
 import { createConfiguration, type ProviderConfiguration } from './configuration.ts';
+import { answerEssentialAcr } from './interaction-policy.ts';
 import { type Replays, rememberReplaysOurselves } from './replays.ts';
+import { nameSignedInAccounts, rememberSessions } from './sessions.ts';
 
 export interface ProviderOptions extends ProviderConfiguration {
   clientAuthentication: ClientAuthentication;
@@ -19,6 +21,9 @@ export function createProvider(options: ProviderOptions): Provider {
   authenticateClientsOurselves(provider, options.clientAuthentication);
   rememberReplaysOurselves(provider, options.replays);
   resumeInteractionsOnce(provider);
+  answerEssentialAcr(provider);
+  rememberSessions(provider, options.clock);
+  nameSignedInAccounts(provider);
   // headers are rewritten by the request gate before they reach the library
   provider.proxy = true;
   return provider;

@@ -6,7 +6,7 @@ type Metadata = Record<string, unknown>;
 
 /** What this provider offers by default; anything that is not here is switched off and must not be announced. */
 const OFFERED: Metadata = {
-  acr_values_supported: ['aal1'],
+  acr_values_supported: ['aal1', 'aal2', 'phr'],
   authorization_response_iss_parameter_supported: true,
   backchannel_logout_session_supported: true,
   backchannel_logout_supported: true,
