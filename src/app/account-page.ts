@@ -3,16 +3,25 @@ import type { RequestListener } from 'node:http';
 import type Router from 'koa-router';
 import { createFormTokens } from '../../interactions/interaction.ts';
 import { createAccountPage } from '../account-page/account-page.ts';
+import { identities } from '../account-page/identities.ts';
 import type { AppOptions, Domain } from './domain.ts';
 import type { Protocol } from './protocol.ts';
 
 /** @param handle answers the requests that the account page sends to the provider: the whole service */
 export function createAccountRoutes(
-  { config, clock }: AppOptions,
+  { config, store, clock }: AppOptions,
   { accounts, audit, units }: Domain,
-  { pages, providers }: Protocol,
+  { pages, providers, upstreams }: Protocol,
   handle: RequestListener,
 ): Router {
+  const elsewhere = identities({
+    issuer: config.issuer,
+    upstreams,
+    linkedIdentities: store.linkedIdentities,
+    hasOwnFactor: async ({ id, passwordHash }) =>
+      passwordHash !== undefined || (await store.passkeys.listOf(id)).length > 0,
+    audit,
+  });
   return createAccountPage({
     issuer: config.issuer,
     provider: providers.current,
@@ -25,6 +34,6 @@ export function createAccountRoutes(
     handle,
     clock,
     // after ours; a section is a function that adds its pages and forms: see src/account-page/section.ts
-    sections: [],
+    sections: [...(upstreams.byId.size > 0 ? [elsewhere] : [])],
   });
 }

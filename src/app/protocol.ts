@@ -2,6 +2,7 @@
 import { createSecretKey } from 'node:crypto';
 import { createProviderAdapter } from '../../adapters/provider-adapter.ts';
 import { createFormTokens } from '../../interactions/interaction.ts';
+import { createResumptions } from '../../interactions/resumption.ts';
 import { createInteractionRouter } from '../../interactions/router.ts';
 import { providerMetadata } from '../clients/metadata.ts';
 import { createPageResponses } from '../http/page-responses.ts';
@@ -66,7 +67,9 @@ export function createProtocol(options: AppOptions, domain: Domain) {
     cookieSecrets: config.cookieSecrets,
     accessTokenLifetime: config.accessTokenLifetime,
     clockSkew: config.clockSkew,
+    sessionLifetimes: config.session,
     features: config.features,
+    clock,
     jwks: keyring.privateJwks,
     adapter: createProviderAdapter({
       artifacts: units.artifacts,
@@ -124,7 +127,7 @@ export function createProtocol(options: AppOptions, domain: Domain) {
       linkedIdentities: store.linkedIdentities,
       accounts,
       linkByEmail: config.linkByEmail,
-      allowSignUp: false,
+      allowSignUp: config.allowSignUp,
       clock,
     }),
   };
@@ -142,6 +145,11 @@ export function createProtocol(options: AppOptions, domain: Domain) {
     tokens: createFormTokens(config.cookieSecrets as [string, ...string[]]),
     lostSignIns,
     upstreams,
+    letterPages: {
+      resumptions: createResumptions(issuer),
+      resetPassword: domain.mail.mailer.isConfigured,
+      signUp: domain.mail.allowSignUp,
+    },
     audit,
     issuer,
     installation: config.installation.name,
@@ -179,5 +187,15 @@ export function createProtocol(options: AppOptions, domain: Domain) {
     afterCommit: units.afterCommit,
   });
 
-  return { authenticateAssertion, interactions, pages, passkeyScript, providers, replays, serviceToken, structuredTokens };
+  return {
+    authenticateAssertion,
+    interactions,
+    pages,
+    passkeyScript,
+    providers,
+    replays,
+    serviceToken,
+    structuredTokens,
+    upstreams,
+  };
 }

@@ -40,6 +40,8 @@ export interface LoginPage extends GuardedForm {
   error?: string;
   /** why the page is shown, when that needs saying */
   notice?: string;
+  /** whether the box is ticked that keeps the session when the browser is closed */
+  remember?: boolean;
   /** where the cancel button posts to; absent: there is none */
   cancel?: string;
   /** other providers to sign in with: where their buttons post to, and what they are called */
@@ -127,7 +129,9 @@ export interface ResetPasswordPage extends GuardedForm {
 
 /** Takes a new password, by the link of a letter. */
 export interface ChoosePasswordPage extends GuardedForm {
-  purpose: 'reset' | 'invitation' | 'signUp';
+  /** why, and what the button does: `t` has both for each purpose of a link */
+  title: string;
+  submit: string;
   /** whose it is, also for the browser's memory of passwords */
   username: string;
   /** least number of characters */
@@ -153,6 +157,14 @@ export interface OutcomePage {
   message: string;
   /** a rooted path */
   button?: { href: string; label: string };
+}
+
+export interface FormPostPage {
+  /** absolute URL */
+  action: string;
+  fields: readonly { name: string; value: string }[];
+  /** whether a script presses the button at once */
+  isAutomatic: boolean;
 }
 
 export interface ErrorPage {
@@ -207,9 +219,22 @@ export interface AccountOverviewPage extends Framed {
   topics: readonly { href: string; label: string; about: string }[];
 }
 
+/** Accounts elsewhere that sign in to this one. */
+export interface AccountIdentitiesPage extends Framed {
+  /** `name` is the provider's, `label` the account's there */
+  linked: readonly { upstream: string; subject: string; name: string; label: string; since: Moment }[];
+  /** providers to link an account of: what they are called, and where the button posts to */
+  others: readonly { id: string; label: string; action: string }[];
+  /** where the buttons that unlink post `upstream` and `subject` to */
+  action: string;
+  csrf: string;
+  error?: string;
+}
+
 /** Every template and what it shows. */
 export interface Pages {
   account: AccountOverviewPage;
+  'account-identities': AccountIdentitiesPage;
   login: LoginPage;
   'second-factor': SecondFactorPage;
   authenticator: AuthenticatorPage;
@@ -222,6 +247,7 @@ export interface Pages {
   'sign-up': SignUpPage;
   'confirm-email': ConfirmEmailPage;
   outcome: OutcomePage;
+  'form-post': FormPostPage;
   error: ErrorPage;
   home: HomePage;
 }
@@ -234,6 +260,8 @@ export interface PageRenderer {
   render<Name extends keyof Pages>(name: Name, locals: Pages[Name], texts?: Texts): string;
   /** The source that a Content-Security-Policy needs in `style-src`, unquoted: `sha256-…`. */
   readonly styleHash: string;
+  /** of the one inline script, on the page `form-post`; as `styleHash` */
+  readonly submitScriptHash: string;
   /** addresses of the images on every page */
   readonly images: readonly string[];
 }
@@ -251,9 +279,11 @@ const NAMES = [
   'sign-up',
   'confirm-email',
   'outcome',
+  'form-post',
   'error',
   'home',
   'account',
+  'account-identities',
   'second-factor',
   'authenticator',
   'recovery-codes',
@@ -269,6 +299,7 @@ export interface Installation {
   color?: string;
 }
 
+const SUBMIT_SCRIPT = 'document.forms[0].submit()';
 const OWN_COLOR = '#0f6157';
 
 /** Compiles the templates and reads the stylesheet, once. */
@@ -278,7 +309,15 @@ export function createPages(installation: Installation): PageRenderer {
     .replace(/\/\*.*?\*\//gs, '')
     .replace(/\s+/g, ' ');
   const style = color ? sheet + accentStyle(color) : sheet;
-  const shell = { installation, icon: iconOf(color ?? OWN_COLOR), style, webUrl, hostOf, around };
+  const shell = {
+    installation,
+    icon: iconOf(color ?? OWN_COLOR),
+    style,
+    submitScript: SUBMIT_SCRIPT,
+    webUrl,
+    hostOf,
+    around,
+  };
   const templates = new Map(
     NAMES.map((name) => [name, pug.compileFile(join(VIEWS, `${name}.pug`), { self: true })] as const),
   );
@@ -295,9 +334,15 @@ export function createPages(installation: Installation): PageRenderer {
         language: texts.language,
       });
     },
-    styleHash: `sha256-${createHash('sha256').update(style).digest('base64')}`,
+    styleHash: hashOf(style),
+    submitScriptHash: hashOf(SUBMIT_SCRIPT),
     images: logoUrl ? [logoUrl] : [],
   };
+}
+
+/** A source of a Content-Security-Policy (CSP 3 §2.3.1), without its quotes. */
+function hashOf(inline: string): string {
+  return `sha256-${createHash('sha256').update(inline).digest('base64')}`;
 }
 
 /** Our mark as a data URL, for the browser's tab. */

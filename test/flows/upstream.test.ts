@@ -101,12 +101,12 @@ describe('Sign-in at another OpenID Provider', () => {
   }
 
   /** Somebody with an account on both sides, linked. */
-  async function addLinked(): Promise<{ username: string; accountId: string }> {
+  async function addLinked(): Promise<{ username: string; subject: string; accountId: string }> {
     const { username, subject } = await addThere();
     const { id: accountId } = await setting.here.accounts.add({ username: `${username}-here` });
     const identity = { upstream: 'oidc', subject, accountId, label: username, createdAt: 1 };
     await setting.here.store.linkedIdentities.insert(identity);
-    return { username, accountId };
+    return { username, subject, accountId };
   }
 
   it('ends in the application, signed in to the account that is linked', async () => {
@@ -234,6 +234,78 @@ describe('Sign-in at another OpenID Provider', () => {
     assert.equal(response.status, 403);
     const sent = await setting.browser.submit(form, {}, 'upstream-oidc');
     assert.equal(sent.response.status, 303);
+  });
+
+  describe('on the account page', () => {
+    const identities = () => `${setting.here.origin}/account/identities`;
+
+    /** Signed in here with the password, on the page of accounts elsewhere. */
+    async function openPage(): Promise<Page> {
+      const { id, username } = await setting.here.accounts.add({ username: `own-${people}`, password: PASSWORD });
+      accountId = id;
+      const signIn = await setting.browser.open(identities());
+      return setting.browser.submit(signIn, { login: username, password: PASSWORD });
+    }
+    let accountId: string;
+
+    /** Presses the button that connects, signs in there, comes back. */
+    async function connect(page: Page, username: string): Promise<Page> {
+      const sent = await setting.browser.submit(page, {}, 'connect-oidc');
+      const signIn = await setting.browserThere.open(String(sent.response.headers.get('location')));
+      const back = await setting.browserThere.submit(signIn, { login: username, password: PASSWORD });
+      return setting.browser.open(String(back.response.headers.get('location')));
+    }
+
+    it('an identity is connected, signs in, and is disconnected', async () => {
+      const { username, subject } = await addThere();
+      const connected = await connect(await openPage(), username);
+      assert.equal(connected.response.status, 200, connected.text);
+      assert.match(connected.text, /You can sign in with that account now/);
+      assert.equal((await setting.here.store.linkedIdentities.find('oidc', subject))?.accountId, accountId);
+
+      const disconnected = await setting.browser.submit(connected, {}, 'disconnect-1');
+      assert.match(disconnected.text, /does not sign you in any more/);
+      assert.equal(await setting.here.store.linkedIdentities.find('oidc', subject), undefined);
+    });
+
+    it('an identity that signs in to another account stays with it', async () => {
+      const { username } = await addLinked();
+      const page = await connect(await openPage(), username);
+      assert.equal(page.response.status, 400);
+      assert.match(page.text, /is connected to another account here/);
+    });
+
+    it('what comes back to another account, or twice, links nothing', async () => {
+      const { username, subject } = await addThere();
+      const sent = await setting.browser.submit(await openPage(), {}, 'connect-oidc');
+      const signIn = await setting.browserThere.open(String(sent.response.headers.get('location')));
+      const back = await setting.browserThere.submit(signIn, { login: username, password: PASSWORD });
+      const callback = String(back.response.headers.get('location'));
+      const victim = setting.browser;
+      setting.browser = createUserAgent(setting.here.origin);
+      people += 1;
+      await openPage();
+      for (let times = 0; times < 2; times += 1) {
+        const page = await setting.browser.open(callback);
+        assert.equal(page.response.status, 400);
+        assert.match(page.text, /took too long, or was used|Start from your application/);
+      }
+      assert.equal((await victim.open(callback)).response.status, 400);
+      assert.equal(await setting.here.store.linkedIdentities.find('oidc', subject), undefined);
+    });
+
+    it('the only way into an account stays open', async () => {
+      const { username, accountId: owner, subject } = await addLinked();
+      const form = await setting.browser.open(identities());
+      const sent = await setting.browser.submit(form, {}, 'upstream-oidc');
+      const signIn = await setting.browserThere.open(String(sent.response.headers.get('location')));
+      const back = await setting.browserThere.submit(signIn, { login: username, password: PASSWORD });
+      const page = await setting.browser.open(String(back.response.headers.get('location')));
+      const refused = await setting.browser.submit(page, {}, 'disconnect-1');
+      assert.equal(refused.response.status, 400);
+      assert.match(refused.text, /the only way into your account/);
+      assert.equal((await setting.here.store.linkedIdentities.find('oidc', subject))?.accountId, owner);
+    });
   });
 
   describe('with UPSTREAM_LINK_BY_EMAIL', () => {

@@ -1,5 +1,6 @@
 // One realistic example of every page, for the tests that look at all of them.
 import type { AccountFrame, Pages } from '../../src/http/pages.ts';
+import { qrCodeOf } from '../../src/http/qr-code.ts';
 import { en } from '../../views/texts/en.ts';
 
 const client = {
@@ -31,6 +32,9 @@ export const pageSamples: Pages = {
     login: 'alice@example.org',
     error: 'That username and password do not match. Check both and try again.',
     cancel: '/login/kq3/cancel',
+    upstreams: [{ id: 'oidc', action: '/login/kq3/upstream/oidc', label: 'Example Login' }],
+    resetPassword: '/reset-password?uid=kq3',
+    signUp: '/sign-up?uid=kq3',
   },
   consent: {
     action: '/login/kq3/consent',
@@ -46,8 +50,69 @@ export const pageSamples: Pages = {
     resources: [{ audience: 'logging-service', scopes: ['logs:read', 'logs:write'] }],
     offlineAccess: true,
   },
+  'second-factor': {
+    action: '/login/kq3/second-factor',
+    csrf: 'vJ2cQ0',
+    client,
+    recovery: false,
+    app: true,
+    other: { href: '/login/kq3/recovery-code' },
+    error: 'That code does not work. Wait until your app shows a new one, then type that.',
+    cancel: '/login/kq3/cancel',
+  },
+  authenticator: {
+    action: '/login/kq3/authenticator',
+    csrf: 'vJ2cQ0',
+    client,
+    qr: qrCodeOf('otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXP&issuer=Example'),
+    key: ['JBSW', 'Y3DP', 'EHPK', '3PXP'],
+    app: { href: 'otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXP&issuer=Example' },
+    error: 'That is not the code that the app shows now.',
+    skip: '/login/kq3/authenticator/skip',
+    cancel: '/login/kq3/cancel',
+  },
+  'recovery-codes': {
+    action: '/login/kq3/recovery-codes',
+    csrf: 'vJ2cQ0',
+    codes: ['k7mq-2xv9-h4td-8wz3', 'p3ns-c9gf-40ab-xk2e'],
+  },
   logout: { action: '/logout/confirm', xsrf: 'vJ2cQ0', client },
   'signed-out': { client },
+  'reset-password': {
+    action: '/reset-password',
+    csrf: 'vJ2cQ0',
+    login: 'alice@example.org',
+    error: 'Type your username or your e-mail address.',
+    back: '/login/kq3',
+  },
+  'choose-password': {
+    action: '/reset-password/kq3',
+    csrf: 'vJ2cQ0',
+    title: 'Choose a new password',
+    submit: 'Save the password',
+    username: 'alice',
+    minimumLength: 15,
+    error: 'This password is among those that are guessed first. Choose another one.',
+  },
+  'sign-up': {
+    action: '/sign-up',
+    csrf: 'vJ2cQ0',
+    email: 'alice@example',
+    name: 'Alice',
+    error: 'That is not an e-mail address. Check it and try again.',
+    back: '/login/kq3',
+  },
+  'confirm-email': { action: '/verify-email/kq3', csrf: 'vJ2cQ0', email: 'alice@example.org' },
+  outcome: {
+    title: 'Your password is changed',
+    message: 'You are signed out everywhere. Sign in with the new password.',
+    button: { href: '/login/kq3', label: 'Continue to sign in' },
+  },
+  'form-post': {
+    action: '/callback',
+    fields: [{ name: 'code', value: 'bFz3' }],
+    isAutomatic: false,
+  },
   error: {
     title: 'This sign-in page has expired',
     message: 'It was open for too long, or it was opened in another browser.',
@@ -61,6 +126,22 @@ export const pageSamples: Pages = {
     issuer: 'https://id.example.com',
     discovery: 'https://id.example.com/.well-known/openid-configuration',
     links: [{ href: 'https://id.example.com/jwks', label: 'Signing keys' }],
+  },
+  'account-identities': {
+    frame,
+    linked: [
+      {
+        upstream: 'oidc',
+        subject: 's1',
+        name: 'Example Login',
+        label: 'alice@example.org',
+        since: { text: 'November 21, 2026', iso: '2026-11-21T12:00:00Z' },
+      },
+    ],
+    others: [{ id: 'oidc', label: 'Example Login', action: '/account/identities/oidc/connect' }],
+    action: '/account/identities/remove',
+    csrf: 'vJ2cQ0',
+    error: 'This is the only way into your account: choose a password first, then disconnect it.',
   },
   account: {
     frame,

@@ -23,6 +23,7 @@ export const de: Texts = {
     lead: (client) => `weiter zu ${client}`,
     name: 'Benutzername oder E-Mail',
     password: 'Passwort',
+    remember: 'Auf diesem Gerät angemeldet bleiben',
     submit: 'Anmelden',
     passkey: 'Mit Passkey anmelden',
     upstream: (label) => `Weiter mit ${label}`,
@@ -160,6 +161,12 @@ export const de: Texts = {
     left: (client) => `Sie haben ${client} verlassen.`,
     safe: 'Sie können dieses Fenster jetzt schließen.',
     back: (client) => `Zurück zu ${client}`,
+  },
+
+  'form-post': {
+    title: 'Noch ein Schritt',
+    lead: 'Ihr Browser führt keine Skripte aus, daher braucht es hier einen Klick.',
+    submit: 'Weiter',
   },
 
   error: {
@@ -307,62 +314,47 @@ export const de: Texts = {
 
   letters: {
     greeting: 'Guten Tag,',
-    passwordReset: ({ installation, username, link }) => ({
-      subject: `Neues Passwort für ${installation}`,
-      paragraphs: [
+    passwordReset: {
+      subject: (installation) => `Neues Passwort für ${installation}`,
+      before: (username) =>
         `jemand hat ein neues Passwort für Ihr Konto ${username} angefordert. Wenn Sie es waren, öffnen Sie diesen Link und wählen Sie eines:`,
-        link,
+      after:
         'Der Link gilt einmal, 30 Minuten lang. Wenn Sie es nicht waren, tun Sie nichts: Ihr Passwort bleibt, wie es ist.',
-      ],
-    }),
-    passwordChanged: ({ installation, username, at, link }) => ({
-      subject: `Ihr Passwort für ${installation} wurde geändert`,
-      paragraphs: [
-        `das Passwort Ihres Kontos ${username} wurde am ${at} geändert; alle seine Sitzungen sind beendet.`,
-        'Wenn Sie es nicht waren, fordern Sie sofort ein neues Passwort an und sagen Sie denen Bescheid, die den Dienst betreiben:',
-        link,
-      ],
-    }),
-    invitation: ({ installation, link }) => ({
-      subject: `Ihr Konto für ${installation}`,
-      paragraphs: [
+    },
+    passwordChanged: {
+      subject: (installation) => `Ihr Passwort für ${installation} wurde geändert`,
+      before: (username, at) =>
+        `das Passwort Ihres Kontos ${username} wurde geändert: ${at}. Wenn Sie es waren, ist nichts zu tun.\n\nWenn Sie es nicht waren, fordern Sie sofort ein neues Passwort an und sagen Sie denen Bescheid, die den Dienst betreiben:`,
+    },
+    invitation: {
+      subject: (installation) => `Ihr Konto für ${installation}`,
+      before: (installation) =>
         `bei ${installation} gibt es ein Konto für Sie. Öffnen Sie diesen Link, um sein Passwort zu wählen:`,
-        link,
-        'Der Link gilt einmal, 7 Tage lang. Wenn Sie kein Konto erwarten, tun Sie nichts.',
-      ],
-    }),
-    emailVerification: ({ installation, link }) => ({
-      subject: `Bestätigen Sie Ihre E-Mail-Adresse für ${installation}`,
-      paragraphs: [
+      after: 'Der Link gilt einmal, 7 Tage lang. Wenn Sie kein Konto erwarten, tun Sie nichts.',
+    },
+    emailVerification: {
+      subject: (installation) => `Bestätigen Sie Ihre E-Mail-Adresse für ${installation}`,
+      before: (installation) =>
         `jemand hat diese E-Mail-Adresse für ein Konto bei ${installation} angegeben. Wenn Sie es waren, bestätigen Sie sie hier:`,
-        link,
-        'Der Link gilt einmal, 24 Stunden lang. Wenn Sie es nicht waren, tun Sie nichts.',
-      ],
-    }),
-    signUp: ({ installation, link }) => ({
-      subject: `Ihr neues Konto für ${installation}`,
-      paragraphs: [
+      after: 'Der Link gilt einmal, 24 Stunden lang. Wenn Sie es nicht waren, tun Sie nichts.',
+    },
+    signUp: {
+      subject: (installation) => `Ihr neues Konto für ${installation}`,
+      before: (installation) =>
         `jemand möchte mit dieser E-Mail-Adresse ein Konto bei ${installation} anlegen. Wenn Sie es waren, geht es hier weiter:`,
-        link,
-        'Der Link gilt einmal, 24 Stunden lang. Wenn Sie es nicht waren, tun Sie nichts: Es gibt kein Konto.',
-      ],
-    }),
-    alreadySignedUp: ({ installation, link }) => ({
-      subject: `Sie haben ein Konto für ${installation}`,
-      paragraphs: [
-        `jemand wollte mit dieser E-Mail-Adresse ein Konto bei ${installation} anlegen, aber sie gehört schon zu einem Konto.`,
-        'Wenn Sie es waren, melden Sie sich bei diesem an. Wenn Sie sein Passwort vergessen haben, wählen Sie ein neues:',
-        link,
-        'Wenn Sie es nicht waren, tun Sie nichts.',
-      ],
-    }),
-    emailChanged: ({ installation, username, at }) => ({
-      subject: `Die E-Mail-Adresse Ihres Kontos für ${installation} wurde geändert`,
-      paragraphs: [
-        `die E-Mail-Adresse Ihres Kontos ${username} wurde am ${at} geändert. Diese hier gehört nicht mehr dazu.`,
-        'Wenn Sie es nicht waren, sagen Sie sofort denen Bescheid, die den Dienst betreiben.',
-      ],
-    }),
+      after: 'Der Link gilt einmal, 24 Stunden lang. Wenn Sie es nicht waren, tun Sie nichts: Es gibt kein Konto.',
+    },
+    alreadySignedUp: {
+      subject: (installation) => `Sie haben ein Konto für ${installation}`,
+      before: (installation) =>
+        `jemand wollte mit dieser E-Mail-Adresse ein Konto bei ${installation} anlegen, aber sie gehört schon zu einem Konto.\n\nWenn Sie es waren, melden Sie sich bei diesem an. Wenn Sie sein Passwort vergessen haben, wählen Sie ein neues:`,
+      after: 'Wenn Sie es nicht waren, tun Sie nichts.',
+    },
+    emailChanged: {
+      subject: (installation) => `Die E-Mail-Adresse Ihres Kontos für ${installation} wurde geändert`,
+      before: (username, at) =>
+        `die E-Mail-Adresse Ihres Kontos ${username} wurde geändert: ${at}. Diese hier gehört nicht mehr dazu. Wenn Sie es waren, ist nichts zu tun.\n\nWenn Sie es nicht waren, sagen Sie sofort denen Bescheid, die den Dienst betreiben.`,
+    },
   },
 
   home: {
@@ -391,8 +383,11 @@ export const de: Texts = {
       sessions: 'Wo Sie angemeldet sind',
       applications: 'Anwendungen',
       activity: 'Letzte Ereignisse',
+      identities: 'Konten anderswo',
     },
     outcomes: {
+      identityLinked: 'Sie können sich jetzt mit diesem Konto anmelden.',
+      identityUnlinked: 'Mit diesem Konto kann sich niemand mehr bei Ihnen anmelden.',
       profileSaved: 'Ihr Profil ist gespeichert.',
     },
     lost: {
@@ -401,6 +396,18 @@ export const de: Texts = {
         'Sie hat zu lange gedauert oder wurde in einem anderen Browser begonnen. Gehen Sie weiter, und Sie sind da.',
       carryOn: 'Weiter zu Ihrem Konto',
     },
+  },
+
+  'account-identities': {
+    title: 'Konten anderswo',
+    lead: 'Mit diesen können Sie sich hier anmelden.',
+    nothing: 'Noch keine.',
+    since: 'Verbunden',
+    remove: 'Trennen',
+    removeWhich: (name, label) => `${label} bei ${name} trennen`,
+    add: (name) => `${name} verbinden`,
+    taken: (name, label) => `${label} bei ${name} ist hier mit einem anderen Konto verbunden.`,
+    last: 'Das ist der einzige Weg in Ihr Konto: Wählen Sie erst ein Passwort, dann trennen Sie es.',
   },
 
   account: {

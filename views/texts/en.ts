@@ -27,6 +27,7 @@ export const en = {
     lead: (client: string) => `to continue to ${client}`,
     name: 'Username or email',
     password: 'Password',
+    remember: 'Keep me signed in on this device',
     submit: 'Sign in',
     passkey: 'Sign in with a passkey',
     /** on a button, of another provider */
@@ -167,6 +168,13 @@ export const en = {
     left: (client: string) => `You have left ${client}.`,
     safe: 'It is safe to close this window.',
     back: (client: string) => `Back to ${client}`,
+  },
+
+  /** seen for a moment, unless the browser runs no scripts */
+  'form-post': {
+    title: 'One more step',
+    lead: 'Your browser runs no scripts, so this needs a click.',
+    submit: 'Continue',
   },
 
   error: {
@@ -311,64 +319,49 @@ export const en = {
     },
   },
 
+  /** a link stands between `before` and `after` */
   letters: {
     greeting: 'Hello,',
-    passwordReset: ({ installation, username, link }: LetterFacts) => ({
-      subject: `New password for ${installation}`,
-      paragraphs: [
+    passwordReset: {
+      subject: (installation: string) => `New password for ${installation}`,
+      before: (username: string) =>
         `somebody asked for a new password for your account ${username}. If it was you, open this link and choose one:`,
-        link,
-        'The link works once, within 30 minutes. If it was not you, do nothing: your password stays as it is.',
-      ],
-    }),
-    passwordChanged: ({ installation, username, at, link }: LetterFacts & { at: string }) => ({
-      subject: `Your password for ${installation} was changed`,
-      paragraphs: [
-        `the password of your account ${username} was changed on ${at}, and all its sessions have ended.`,
-        'If it was not you, ask for a new password now, and tell the people who run the service:',
-        link,
-      ],
-    }),
-    invitation: ({ installation, link }: Omit<LetterFacts, 'username'>) => ({
-      subject: `Your account for ${installation}`,
-      paragraphs: [
+      after: 'The link works once, within 30 minutes. If it was not you, do nothing: your password stays as it is.',
+    },
+    passwordChanged: {
+      subject: (installation: string) => `Your password for ${installation} was changed`,
+      before: (username: string, at: string) =>
+        `the password of your account ${username} was changed on ${at}. If it was you, there is nothing to do.\n\nIf it was not you, ask for a new password now, and tell the people who run the service:`,
+    },
+    invitation: {
+      subject: (installation: string) => `Your account for ${installation}`,
+      before: (installation: string) =>
         `there is an account for you at ${installation}. Open this link to choose its password:`,
-        link,
-        'The link works once, within 7 days. If you expect no account, do nothing.',
-      ],
-    }),
-    emailVerification: ({ installation, link }: Omit<LetterFacts, 'username'>) => ({
-      subject: `Confirm your e-mail address for ${installation}`,
-      paragraphs: [
+      after: 'The link works once, within 7 days. If you expect no account, do nothing.',
+    },
+    emailVerification: {
+      subject: (installation: string) => `Confirm your e-mail address for ${installation}`,
+      before: (installation: string) =>
         `somebody gave this e-mail address for an account at ${installation}. If it was you, confirm it here:`,
-        link,
-        'The link works once, within 24 hours. If it was not you, do nothing.',
-      ],
-    }),
-    signUp: ({ installation, link }: Omit<LetterFacts, 'username'>) => ({
-      subject: `Create your account for ${installation}`,
-      paragraphs: [
+      after: 'The link works once, within 24 hours. If it was not you, do nothing.',
+    },
+    signUp: {
+      subject: (installation: string) => `Create your account for ${installation}`,
+      before: (installation: string) =>
         `somebody wants to create an account at ${installation} with this e-mail address. If it was you, continue here:`,
-        link,
-        'The link works once, within 24 hours. If it was not you, do nothing: there is no account.',
-      ],
-    }),
-    alreadySignedUp: ({ installation, link }: Omit<LetterFacts, 'username'>) => ({
-      subject: `You have an account for ${installation}`,
-      paragraphs: [
-        `somebody wanted to create an account at ${installation} with this e-mail address, but it belongs to an account already.`,
-        'If it was you, sign in to that one. If you have forgotten its password, choose a new one:',
-        link,
-        'If it was not you, do nothing.',
-      ],
-    }),
-    emailChanged: ({ installation, username, at }: Omit<LetterFacts, 'link'> & { at: string }) => ({
-      subject: `The e-mail address of your account for ${installation} was changed`,
-      paragraphs: [
-        `the e-mail address of your account ${username} was changed on ${at}. This one does not belong to it any more.`,
-        'If it was not you, tell the people who run the service now.',
-      ],
-    }),
+      after: 'The link works once, within 24 hours. If it was not you, do nothing: there is no account.',
+    },
+    alreadySignedUp: {
+      subject: (installation: string) => `You have an account for ${installation}`,
+      before: (installation: string) =>
+        `somebody wanted to create an account at ${installation} with this e-mail address, but it belongs to an account already.\n\nIf it was you, sign in to that one. If you have forgotten its password, choose a new one:`,
+      after: 'If it was not you, do nothing.',
+    },
+    emailChanged: {
+      subject: (installation: string) => `The e-mail address of your account for ${installation} was changed`,
+      before: (username: string, at: string) =>
+        `the e-mail address of your account ${username} was changed on ${at}: this one does not belong to it any more. If it was you, there is nothing to do.\n\nIf it was not you, tell the people who run the service now.`,
+    },
   },
 
   home: {
@@ -399,9 +392,12 @@ export const en = {
       sessions: 'Where you are signed in',
       applications: 'Applications',
       activity: 'Recent activity',
+      identities: 'Accounts elsewhere',
     },
     /** what a change has ended with */
     outcomes: {
+      identityLinked: 'You can sign in with that account now.',
+      identityUnlinked: 'That account does not sign you in any more.',
       profileSaved: 'Your profile is saved.',
     },
     lost: {
@@ -409,6 +405,18 @@ export const en = {
       message: 'It took too long, or was begun in another browser. Continue, and you are there.',
       carryOn: 'Continue to your account',
     },
+  },
+
+  'account-identities': {
+    title: 'Accounts elsewhere',
+    lead: 'With these you can sign in here.',
+    nothing: 'None yet.',
+    since: 'Connected',
+    remove: 'Disconnect',
+    removeWhich: (name: string, label: string) => `Disconnect ${label} at ${name}`,
+    add: (name: string) => `Connect ${name}`,
+    taken: (name: string, label: string) => `${label} at ${name} is connected to another account here.`,
+    last: 'This is the only way into your account: choose a password first, then disconnect it.',
   },
 
   account: {
@@ -427,13 +435,6 @@ export const en = {
     },
   },
 };
-
-/** What letters say. */
-interface LetterFacts {
-  installation: string;
-  username: string;
-  link: string;
-}
 
 /** What a file of texts holds. */
 export type Texts = typeof en;
