@@ -7,6 +7,7 @@ import { createEndpoints } from './app/endpoints.ts';
 import { createProtocol } from './app/protocol.ts';
 import { createDefaultHeaders } from './http/default-headers.ts';
 import { createConnectionErrorLog, createErrorHandler } from './http/errors.ts';
+import { createFormPosts } from './http/form-posts.ts';
 import { createNotFound } from './http/not-found.ts';
 import { createProtocolRequests } from './http/protocol-requests.ts';
 import { createPublishedDocuments } from './http/published-documents.ts';
@@ -92,6 +93,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     }),
   );
   koa.use(structuredTokens.aroundLibrary);
+  koa.use(createFormPosts(pages));
   koa.use(createPublishedDocuments(jwksFetches.note));
   koa.use((ctx, next) => (isProviderPath(ctx.path) ? providers.dispatch(ctx, next) : next()));
 

@@ -47,7 +47,8 @@ export function createPageResponses(pages: PageRenderer): PageResponses {
   const responses: PageResponses = {
     show(ctx, name, locals, { texts = textsFor(ctx), imgSrc = [], formAction = [], scriptSrc = [] } = {}) {
       const sources = { imgSrc: [...pages.images, ...imgSrc], formAction, scriptSrc };
-      ctx.set(pageHeaders({ styleHash: pages.styleHash, ...sources }));
+      const scriptHash = name === 'form-post' ? { scriptHash: pages.submitScriptHash } : {};
+      ctx.set(pageHeaders({ styleHash: pages.styleHash, ...sources, ...scriptHash }));
       ctx.set('content-language', texts.language);
       ctx.vary('accept-language');
       ctx.type = 'html';

@@ -19,12 +19,14 @@ const EVERYWHERE: Headers = {
  * @param formAction URIs to which answering the page's form may redirect: the client's redirect URI, on the sign-in,
  *   consent and logout pages
  * @param imgSrc addresses of the images on the page: the client's logo
+ * @param scriptHash CSP source of the inline script, where there is one
  * @param scriptSrc addresses of the scripts on the page, each of which alone may run
  */
 export function pageHeaders(page: {
   styleHash: string;
   formAction?: readonly string[];
   imgSrc?: readonly string[];
+  scriptHash?: string;
   scriptSrc?: readonly string[];
 }): Headers {
   return {
@@ -32,6 +34,7 @@ export function pageHeaders(page: {
     'Content-Security-Policy': [
       "default-src 'none'",
       `style-src '${page.styleHash}'`,
+      ...(page.scriptHash ? [`script-src '${page.scriptHash}'`] : []),
       ...(page.scriptSrc?.length ? [sources('script-src', page.scriptSrc, scriptSource)] : []),
       sources('img-src data:', page.imgSrc, originSource),
       sources("form-action 'self'", page.formAction, schemeSource),

@@ -25,9 +25,19 @@ function shapeOf(texts: object, path: string[] = []): string[] {
 /** Every text, its functions called with the names of their parameters' places. */
 function wordsOf(texts: object): string[] {
   return Object.values(texts).flatMap((text) => {
-    if (typeof text === 'object' && text !== null) return wordsOf(text);
-    return String(typeof text === 'function' ? text('⟨0⟩', '⟨1⟩', '⟨2⟩') : text);
+    const said = typeof text === 'function' ? text(place('0'), place('1'), place('2'), place('3')) : text;
+    return typeof said === 'object' && said !== null ? wordsOf(said) : String(said);
   });
+}
+
+/** Stands for a string, and for an object whose every member is a string. */
+function place(name: string): unknown {
+  return new Proxy(
+    {},
+    {
+      get: (_, key) => (typeof key === 'symbol' || key === 'toString' ? () => `⟨${name}⟩` : `⟨${key}⟩`),
+    },
+  );
 }
 
 describe('texts', () => {
@@ -47,7 +57,7 @@ describe('texts', () => {
         words.filter((text) => text.trim() !== text || text === '' || /undefined|\[object/.test(text)),
         [],
       );
-      const placesOf = (all: string[]) => all.map((text) => (text.match(/⟨\d⟩/g) ?? []).sort().join());
+      const placesOf = (all: string[]) => all.map((text) => (text.match(/⟨\w+⟩/g) ?? []).sort().join());
       assert.deepEqual(placesOf(words), placesOf(wordsOf(en)));
     });
 

@@ -36,7 +36,8 @@ describe('pages', () => {
       const paths: string[] = [];
       const html = pages.render(name, poisoned(pageSamples[name], name, paths) as never);
       assert.doesNotMatch(html, /<svg onload/);
-      const hidden = paths.filter((path) => !html.includes(escaped(path)));
+      // texts are ours, and a page says some of them
+      const hidden = paths.filter((path) => !path.includes('.texts.') && !html.includes(escaped(path)));
       // A scope's name stands in for its description only where that is missing.
       assert.deepEqual(hidden, name === 'consent' ? ['consent.scopes.0.name', 'consent.scopes.1.name'] : []);
     });
@@ -88,7 +89,7 @@ describe('pages', () => {
       const client = { name: 'n', logoUri: uri, policyUri: uri, tosUri: uri, clientUri: uri };
       const button = { href: uri, label: 'b' };
       const html = [
-        pages.render('login', { ...pageSamples.login, client }),
+        pages.render('login', { action: '/login', csrf: 'c', client }),
         pages.render('consent', { ...pageSamples.consent, client }),
         pages.render('signed-out', { client }),
         pages.render('error', { ...pageSamples.error, button }),
@@ -104,7 +105,7 @@ describe('pages', () => {
 
   it('opens the client’s own pages without an opener or a referrer', () => {
     const html = pages.render('login', pageSamples.login);
-    const outward = html.match(/<a [^>]*>/g) ?? [];
+    const outward = html.match(/<a href="https:[^>]*>/g) ?? [];
     assert.equal(outward.length, 2);
     for (const link of outward) assert.match(link, /target="_blank" rel="noopener noreferrer"/);
   });
