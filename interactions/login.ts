@@ -4,6 +4,7 @@ import { hasSecondFactor } from '../src/accounts/second-factors.ts';
 import type { Account } from '../src/store.ts';
 import { guessPassword } from './guesses.ts';
 import { presentClient, sealedRequestOf, urlOfStep, urlsOf } from './interaction.ts';
+import { letterLinks } from './letter-links.ts';
 import { scriptsOf, signInForm } from './passkey-form.ts';
 import { findHalf, goToStep, recognisedBefore, signIn } from './sign-in.ts';
 import { factsOf, type InteractionStep, type StepRequest } from './step-requests.ts';
@@ -90,6 +91,7 @@ export function showLogin(
         return { id, action: urlOfStep(parts.issuer, interaction, sealed, `upstream/${id}`), label };
       }),
       ...(passkey && { passkey }),
+      ...letterLinks(request),
       ...said,
     },
     {

@@ -24,6 +24,7 @@ import {
   refuseForeignForms,
   sealedRequestOf,
 } from './interaction.ts';
+import type { LetterPages } from './letter-links.ts';
 
 /** What the steps work with. */
 export interface InteractionParts {
@@ -39,6 +40,7 @@ export interface InteractionParts {
   tokens: FormTokens;
   lostSignIns: LostSignIns;
   upstreams: UpstreamParts;
+  letterPages: LetterPages;
   audit: AuditLog;
   /** the OIDC issuer, whose path every URL starts with */
   issuer: string;

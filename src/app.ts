@@ -4,6 +4,7 @@ import type { Provider } from 'oidc-provider';
 import { createAccountRoutes } from './app/account-page.ts';
 import { type AppOptions, createDomain } from './app/domain.ts';
 import { createEndpoints } from './app/endpoints.ts';
+import { createLetterRoutes } from './app/letters.ts';
 import { createProtocol } from './app/protocol.ts';
 import { createDefaultHeaders } from './http/default-headers.ts';
 import { createConnectionErrorLog, createErrorHandler } from './http/errors.ts';
@@ -33,17 +34,25 @@ export interface App {
   startDraining(): void;
   /** the JWT with which this service writes to the central log service */
   logServiceToken(): Promise<ServiceToken>;
-  /** Writes what is queued for the audit trail; to be called after the last request, before the store is closed. */
+  /** Sends letters and writes what is queued for the audit trail; after the last request, before the store is closed. */
   end(): Promise<void>;
 }
+
+/**
+ * How long letters may take once `/ready` says 503: they leave beside the last requests, and then in the time that those
+ * have left. Without such a beginning, a moment.
+ */
+const LETTERS_MS = 8_000;
+const ALONE_MS = 2_000;
 
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, logger } = options;
   const { issuer } = config;
   let draining = false;
+  let lettersUntil: number | undefined;
 
   const domain = await createDomain(options);
-  const { audit, issueFor, jwksFetches, keyring, refuseClient, trail, units } = domain;
+  const { audit, issueFor, jwksFetches, keyring, mail, refuseClient, trail, units } = domain;
   const protocol = createProtocol(options, domain);
   const {
     authenticateAssertion,
@@ -61,6 +70,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const account = createAccountRoutes(options, domain, protocol, (request, response) => handle(request, response));
 
+  const letters = createLetterRoutes(options, domain, protocol);
   // from the outside in
   const koa = new Koa();
   koa.proxy = true; // forwarded headers are rewritten by the request gate
@@ -84,6 +94,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.use(interactions.routes());
   koa.use(account.routes());
   koa.use(createClientRefusalLimit(refuseClient, replays.isReplay));
+  koa.use(letters.routes());
   koa.use(
     createProtocolRequests({
       prefix: new URL(issuer).pathname.replace(/\/$/, ''),
@@ -118,6 +129,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       draining = true;
     },
     async logServiceToken() {
+      lettersUntil = performance.now() + LETTERS_MS;
       const token = await issueFor(config.identitySub, config.loggingBackendAud);
       if (token === undefined) throw new Error(`no resource server ${config.loggingBackendAud}`);
       return token;
@@ -125,5 +137,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     async end() {
       await trail[Symbol.asyncDispose]();
     },
+      const now = performance.now();
+      await mail.mailer.drain(Math.max((lettersUntil ?? now + ALONE_MS) - now, 0));
   };
 }

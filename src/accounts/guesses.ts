@@ -207,8 +207,8 @@ function delayAfter(failed: number): number {
   return Math.min(FIRST_DELAY * 2 ** (failed - FREE_FAILURES - 1), LONGEST_DELAY);
 }
 
-/** Who has one IPv6 address has a whole network of them. */
-function networkOf(address: string): string {
+/** What an address is counted as: who has one IPv6 address has a whole network of them. */
+export function networkOf(address: string): string {
   const parsed = ipaddr.isValid(address) ? ipaddr.process(address) : undefined;
   if (parsed === undefined || parsed.kind() === 'ipv4') return parsed?.toString() ?? address;
   const halves = parsed.toByteArray().slice(0, 8);

@@ -26,6 +26,7 @@ import { createResourceServerRegistry } from '../resource-servers/registry.ts';
 import type { Clock, Store } from '../store.ts';
 import { createServiceTokens, type ServiceToken } from '../tokens/service-token.ts';
 import { createVerifier } from '../tokens/verification.ts';
+import { createMail } from './mail.ts';
 
 /** What the service is made from. */
 export interface AppOptions {
@@ -36,6 +37,8 @@ export interface AppOptions {
   clock: Clock;
   /** calls clients (jwks_uri, back-channel logout); absent, private and loopback addresses are out of reach */
   fetch?: NonNullable<Configuration['fetch']>;
+  /** prints letters in development, where no mail server is configured */
+  letterOutput?: { write(text: string): unknown };
 }
 
 /** The parts below the provider, in the order in which they need each other. */
@@ -141,6 +144,7 @@ export async function createDomain(options: AppOptions) {
     secondFactors,
     passkeys,
     guesses,
+    mail: createMail(options, accounts.find),
     passwordRules: createPasswordRules({ words: [config.installation.name, new URL(issuer).host] }),
     clients,
     resourceServers,

@@ -114,7 +114,7 @@ function withoutPrefix(path: string, prefix: string): string {
 
 /** The pages that set cookies: never shown where the cookie would travel unprotected. */
 function isPage(path: string): boolean {
-  return /^\/(authorize|login|logout|account)(\/|$)/.test(path);
+  return /^\/(authorize|login|logout|account|reset-password|invitation|verify-email|sign-up)(\/|$)/.test(path);
 }
 
 /** Who is at the other end of the socket. */

@@ -52,6 +52,8 @@ function soundsSecret(name: string): boolean {
 
 // A header alone counts: what is left of a truncated JWT must not be readable either.
 const jwt = /eyJ[\w-]{10,}(?:\.[\w-]*){0,4}/g;
+/** The links of letters: what follows the path opens an account. */
+const linkTokens = /\/(reset-password|invitation|verify-email|sign-up)\/[\w-]{16,}/g;
 const httpCredentials = /\b([Bb]earer|[Bb]asic|DPoP)\s{1,4}(?=[\w.~+/-]*[A-Z0-9+/=])[\w.~+/-]{4,}=*/g;
 
 /** How text names a value, and how far the value then reaches: `a=b`, `"a":"b"`, and the latter inside a string. */
@@ -78,7 +80,10 @@ function maskNamedValues(text: string, name: RegExp, value: RegExp): string {
 }
 
 function maskSecrets(text: string): string {
-  const masking = text.replaceAll(jwt, '[jwt]').replaceAll(httpCredentials, `$1 ${masked}`);
+  const masking = text
+    .replaceAll(jwt, '[jwt]')
+    .replaceAll(httpCredentials, `$1 ${masked}`)
+    .replaceAll(linkTokens, `/$1/${masked}`);
   return namedValues.reduce((rest, { name, value }) => maskNamedValues(rest, name, value), masking);
 }
 

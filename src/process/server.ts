@@ -47,7 +47,7 @@ export async function startServer(options: {
   await using opening = new AsyncDisposableStack();
   const store = opening.use(await openDatabase(config));
   if (!options.prepared) await prepareStore(store, config, logger);
-  const app = await createApp({ config, store, logger, clock });
+  const app = await createApp({ config, store, logger, clock, letterOutput: destination });
   opening.defer(() => app.end());
   delivery = startDelivery(app, config, createLogger({ level: config.logLevel, destination }));
   opening.defer(async () => {

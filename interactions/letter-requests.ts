@@ -1,0 +1,111 @@
+// What the pages around letters have in common: their forms are ours, their links open once, their ends lead on.
+import type { Context } from 'koa';
+import type { AccountDirectory } from '../src/accounts/directory.ts';
+import type { LetterLimits } from '../src/accounts/letter-limits.ts';
+import type { LinkPurpose, OneTimeLinks, OpenLink, SignInToResume } from '../src/accounts/one-time-links.ts';
+import type { PasswordRules } from '../src/accounts/password-rules.ts';
+import type { SecondFactorDirectory } from '../src/accounts/second-factors.ts';
+import { type Parameters, readForm } from '../src/http/body.ts';
+import { textsFor } from '../src/http/languages.ts';
+import type { PageResponses } from '../src/http/page-responses.ts';
+import type { AuditLog } from '../src/logging/events.ts';
+import { type Letters, linkPaths, textsOfLocale } from '../src/mail/letters.ts';
+import type { Mailer } from '../src/mail/mailer.ts';
+import type { AccountSessions } from '../src/provider/account-sessions.ts';
+import type { Account } from '../src/store.ts';
+import type { Texts } from '../views/texts/en.ts';
+import { type FormTokens, refuseForeignForms } from './interaction.ts';
+import type { Resumptions } from './resumption.ts';
+
+/** What the pages around letters work with. */
+export interface LetterParts {
+  accounts: AccountDirectory;
+  links: OneTimeLinks;
+  letters: (texts: Texts) => Letters;
+  mailer: Mailer;
+  limits: LetterLimits;
+  passwordRules: PasswordRules;
+  secondFactors: Pick<SecondFactorDirectory, 'factorsOf'>;
+  sessions: Pick<AccountSessions, 'endAll'>;
+  resumptions: Resumptions;
+  pages: PageResponses;
+  tokens: FormTokens;
+  audit: AuditLog;
+  issuer: string;
+  allowSignUp: boolean;
+}
+
+/** How something ended, by the sentences of `outcome`. */
+export type OutcomeName = {
+  [Name in keyof Texts['outcome']]: Texts['outcome'][Name] extends string ? never : Name;
+}[keyof Texts['outcome']];
+
+/** The form of a page, which must be ours. @param page what its token is bound to @throws 403 */
+export async function formOf(ctx: Context, { issuer, tokens }: LetterParts, page: string): Promise<Parameters> {
+  refuseForeignForms(ctx, issuer);
+  const form = await readForm(ctx);
+  if (!tokens.verify(page, form['csrf']))
+    ctx.throw(403, 'the form was not one of ours, or is too old', { expose: true });
+  return form;
+}
+
+/** The token in the URL with the link that it opens, or undefined once the page says that there is none. */
+export async function linkOf(
+  ctx: Context,
+  parts: LetterParts,
+  purpose: LinkPurpose,
+): Promise<{ token: string; link: OpenLink } | undefined> {
+  const token = String(ctx['params'].token);
+  const link = await parts.links.find(purpose, token);
+  if (link === undefined) {
+    showLinkGone(ctx, parts, purpose);
+    return undefined;
+  }
+  return { token, link };
+}
+
+/** Says that the link does not open, whatever the reason, and how to get another one. */
+export function showLinkGone(ctx: Context, parts: LetterParts, purpose: LinkPurpose): void {
+  const { mailer, allowSignUp, resumptions } = parts;
+  const canAskAgain = mailer.isConfigured && (purpose === 'PasswordReset' || (purpose === 'SignUp' && allowSignUp));
+  ctx.status = 400;
+  showOutcome(ctx, parts, 'linkGone', (words) =>
+    canAskAgain
+      ? { href: resumptions.url(linkPaths[purpose], undefined), label: words.askAgain }
+      : { href: resumptions.url('/account', undefined), label: words.toAccount },
+  );
+}
+
+export function showOutcome(
+  ctx: Context,
+  { pages }: LetterParts,
+  name: OutcomeName,
+  buttonOf: (words: Texts['outcome']) => { href: string; label: string } | undefined,
+): void {
+  const texts = textsFor(ctx);
+  const button = buttonOf(texts.outcome);
+  pages.show(ctx, 'outcome', { ...texts.outcome[name], ...(button && { button }) }, { texts });
+}
+
+/** The button that leads into the sign-in, else to the account page, which begins one. */
+export function onward({ resumptions }: LetterParts, signIn: SignInToResume | undefined) {
+  return (words: Texts['outcome']) =>
+    signIn
+      ? { href: resumptions.page(signIn), label: words.signIn }
+      : { href: resumptions.url('/account', undefined), label: words.toAccount };
+}
+
+/** Has `act` happen when the answer has left, so that nobody can measure it. */
+export function afterAnswer(ctx: Context, act: () => void): void {
+  ctx.res.once('close', act);
+}
+
+/** Letters in the language of the account, or else of the request. */
+export function lettersTo(ctx: Context, { letters }: LetterParts, account?: Account): Letters {
+  return letters(textsOfLocale(account?.claims.locale) ?? textsFor(ctx));
+}
+
+/** Who and where, for the audit log. */
+export function factsOf(ctx: Context, account?: Account) {
+  return { requestId: ctx.response.get('x-request-id'), accountId: account?.id, ip: ctx.ip };
+}

@@ -1,0 +1,17 @@
+// The routes around letters: asking for one, and following its link. What is off does not exist.
+import Router from 'koa-router';
+import { addInvitation } from './invitation.ts';
+import type { LetterParts } from './letter-requests.ts';
+import { addResetPassword } from './reset-password.ts';
+import { addSignUp } from './sign-up.ts';
+import { addVerifyEmail } from './verify-email.ts';
+
+export function createLetterRouter(parts: LetterParts): Router {
+  // one spelling per path: the request gate decides by the path too
+  const router = new Router({ sensitive: true, strict: true });
+  addResetPassword(router, parts);
+  addInvitation(router, parts);
+  addVerifyEmail(router, parts);
+  if (parts.allowSignUp) addSignUp(router, parts);
+  return router;
+}

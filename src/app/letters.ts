@@ -1,0 +1,28 @@
+// The pages around letters, built from what they need.
+import type Router from 'koa-router';
+import { createFormTokens } from '../../interactions/interaction.ts';
+import { createLetterRouter } from '../../interactions/letter-router.ts';
+import { createResumptions } from '../../interactions/resumption.ts';
+import { createAccountSessions } from '../provider/account-sessions.ts';
+import type { AppOptions, Domain } from './domain.ts';
+import type { Protocol } from './protocol.ts';
+
+export function createLetterRoutes(
+  { config, store, logger }: AppOptions,
+  { accounts, audit, mail, passwordRules, secondFactors }: Domain,
+  { pages, providers }: Protocol,
+): Router {
+  const { issuer } = config;
+  return createLetterRouter({
+    ...mail,
+    accounts,
+    passwordRules,
+    secondFactors,
+    sessions: createAccountSessions({ artifacts: store.artifacts, provider: providers.current, logger }),
+    resumptions: createResumptions(issuer),
+    pages,
+    tokens: createFormTokens(config.cookieSecrets as [string, ...string[]]),
+    audit,
+    issuer,
+  });
+}
