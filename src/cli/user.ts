@@ -19,6 +19,7 @@ import {
   warn,
   withJson,
 } from './terminal.ts';
+import { addFactorCommands, secondFactorsIn, shownFactors } from './user-factors.ts';
 import { openWorkspace, type Workspace } from './workspace.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -107,7 +108,11 @@ export function userCommand(terminal: Terminal): Command {
   async function show(name: string, options: JsonOption): Promise<void> {
     await using workspace = await openWorkspace(terminal);
     const account = await getAccount(workspace.accounts, name);
-    const members = { ...shown(account), ...shownGuesses(await workspace.guesses.countsOf(account.id)) };
+    const members = {
+      ...shown(account),
+      ...shownFactors(account, await secondFactorsIn(workspace).factorsOf(account.id)),
+      ...shownGuesses(await workspace.guesses.countsOf(account.id)),
+    };
     report(terminal, options, members, memberLines({ ...members, created_at: instant(account.createdAt) }));
   }
 
@@ -149,6 +154,7 @@ export function userCommand(terminal: Terminal): Command {
   withJson(user.command('enable <user>'))
     .description('let its owner sign in again, and forgive the failed attempts')
     .action(change('enabled', (accounts, id) => accounts.enable(id)));
+  addFactorCommands(user, terminal, getAccount);
   withJson(user.command('remove <user>'))
     .description('remove the account for good')
     .action(change('removed', (accounts, id) => accounts.remove(id)));
