@@ -86,7 +86,7 @@ export const de: Texts = {
   },
 
   'recovery-codes': {
-    title: 'Bewahren Sie diese Wiederherstellungscodes auf',
+    title: 'Bewahren Sie diese Wiederherstellungs\u00adcodes auf',
     lead: 'Wenn Sie Ihr Telefon verlieren, lässt jeder von ihnen Sie einmal ein. Sie werden nicht noch einmal gezeigt: Drucken Sie sie aus, schreiben Sie sie auf oder bewahren Sie sie in einem Passwortmanager auf.',
     kept: 'Ich habe sie sicher aufbewahrt',
     submit: 'Weiter',
