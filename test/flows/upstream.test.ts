@@ -11,68 +11,29 @@ import {
   type RelyingParty,
   redeem,
 } from '../support/relying-party.ts';
-import { type Service, startService } from '../support/service.ts';
+import { startUpstreamSetting, type UpstreamSetting } from '../support/upstream-setting.ts';
 import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
 
-/** Our service, another one as its upstream, and a browser for each: cookies do not tell ports apart. */
-class Setting implements AsyncDisposable {
-  readonly there: Service;
-  readonly here: Service;
-  browser: UserAgent;
-  browserThere: UserAgent;
-  constructor(there: Service, here: Service) {
-    this.there = there;
-    this.here = here;
-    [this.browser, this.browserThere] = [createUserAgent(here.origin), createUserAgent(there.origin)];
-  }
-
-  forgetCookies(): void {
-    [this.browser, this.browserThere] = [createUserAgent(this.here.origin), createUserAgent(this.there.origin)];
-  }
-
-  static async open(env: Record<string, string> = {}): Promise<Setting> {
-    const there = await startService();
-    const { clientId, secret } = await there.addClient({
-      clientId: 'here',
-      metadata: { redirect_uris: ['https://nowhere.example/'], first_party: true },
-    });
-    const here = await startService({
-      UPSTREAM_OIDC_ISSUER: there.issuer,
-      UPSTREAM_OIDC_NAME: 'Elsewhere',
-      UPSTREAM_OIDC_CLIENT_ID: clientId,
-      UPSTREAM_OIDC_CLIENT_SECRET: secret,
-      ...env,
-    });
-    const client = await there.store.clients.find(clientId);
-    assert.ok(client);
-    const redirectUris = [`${here.issuer}/upstream/oidc/callback`];
-    await there.store.clients.update({ ...client, metadata: { ...client.metadata, redirect_uris: redirectUris } });
-    return new Setting(there, here);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.here[Symbol.asyncDispose]();
-    await this.there[Symbol.asyncDispose]();
-  }
-}
-
 describe('Sign-in at another OpenID Provider', () => {
-  let setting: Setting;
+  let setting: UpstreamSetting;
+  // one for each: cookies do not tell ports apart
+  let browser: UserAgent;
+  let browserThere: UserAgent;
   let party: RelyingParty;
   let request: { url: URL; checks: Checks };
   let form: Page;
 
-  async function begin(inSetting: Setting): Promise<void> {
+  async function begin(inSetting: UpstreamSetting): Promise<void> {
     setting = inSetting;
-    setting.forgetCookies();
+    [browser, browserThere] = [createUserAgent(setting.here.origin), createUserAgent(setting.there.origin)];
     party = await addRelyingParty(setting.here);
     request = await authorizationRequest(party);
-    form = await setting.browser.open(request.url.href);
+    form = await browser.open(request.url.href);
   }
 
-  let usual: Setting;
+  let usual: UpstreamSetting;
   before(async () => {
-    usual = await Setting.open();
+    usual = await startUpstreamSetting();
   });
   beforeEach(() => begin(usual));
   after(() => usual[Symbol.asyncDispose]());
@@ -87,10 +48,10 @@ describe('Sign-in at another OpenID Provider', () => {
 
   /** Presses the button here, signs in there; the URL with which the browser comes back. */
   async function signInThere(username: string): Promise<string> {
-    const sent = await setting.browser.submit(form, {}, 'upstream-oidc');
+    const sent = await browser.submit(form, {}, 'upstream-oidc');
     assert.equal(sent.response.status, 303);
-    const signIn = await setting.browserThere.open(String(sent.response.headers.get('location')));
-    const back = await setting.browserThere.submit(signIn, { login: username, password: PASSWORD });
+    const signIn = await browserThere.open(String(sent.response.headers.get('location')));
+    const back = await browserThere.submit(signIn, { login: username, password: PASSWORD });
     return String(back.response.headers.get('location'));
   }
 
@@ -111,7 +72,7 @@ describe('Sign-in at another OpenID Provider', () => {
 
   it('ends in the application, signed in to the account that is linked', async () => {
     const { username, accountId } = await addLinked();
-    const returned = await setting.browser.open(await signInThere(username));
+    const returned = await browser.open(await signInThere(username));
     const tokens = await redeem(party, callbackOf(returned), request.checks);
     const claims = tokens.claims();
     assert.equal(claims?.sub, accountId);
@@ -121,44 +82,40 @@ describe('Sign-in at another OpenID Provider', () => {
 
   it('says what to do when nobody has linked the identity, and goes on with the password', async () => {
     const { username } = await addThere({ email: 'a.smith@example.org' });
-    const returned = await setting.browser.open(await signInThere(username));
+    const returned = await browser.open(await signInThere(username));
     assertSays(returned, 400, /a\.smith@example\.org.*account page/);
-    const done = await setting.browser.submit(returned, { login: 'alice', password: PASSWORD });
+    const done = await browser.submit(returned, { login: 'alice', password: PASSWORD });
     await redeem(party, callbackOf(done), request.checks);
   });
 
   it('goes on after the end-user has cancelled there', async () => {
-    const sent = await setting.browser.submit(form, {}, 'upstream-oidc');
-    const signIn = await setting.browserThere.open(String(sent.response.headers.get('location')));
-    const back = await setting.browserThere.submit(signIn, {}, 'cancel');
-    assertSays(
-      await setting.browser.open(String(back.response.headers.get('location'))),
-      400,
-      /Elsewhere did not sign/,
-    );
+    const sent = await browser.submit(form, {}, 'upstream-oidc');
+    const signIn = await browserThere.open(String(sent.response.headers.get('location')));
+    const back = await browserThere.submit(signIn, {}, 'cancel');
+    assertSays(await browser.open(String(back.response.headers.get('location'))), 400, /Elsewhere did not sign/);
   });
 
   it('goes on when the provider cannot be reached any more', async () => {
-    await using own = await Setting.open();
+    await using own = await startUpstreamSetting();
     await begin(own);
     const back = await signInThere('alice');
     await setting.there[Symbol.asyncDispose]();
-    assertSays(await setting.browser.open(back), 400, /Elsewhere does not work just now/);
+    assertSays(await browser.open(back), 400, /Elsewhere does not work just now/);
     assert.ok(setting.here.log.some((line) => /"loginFailed".*signing in at Elsewhere failed/.test(line)));
   });
 
   it('goes on when the provider cannot be reached at all', async () => {
-    await using own = await Setting.open({ UPSTREAM_OIDC_ISSUER: 'http://127.0.0.1:1' });
+    await using own = await startUpstreamSetting({ UPSTREAM_OIDC_ISSUER: 'http://127.0.0.1:1' });
     await begin(own);
-    const page = await setting.browser.submit(form, {}, 'upstream-oidc');
+    const page = await browser.submit(form, {}, 'upstream-oidc');
     assertSays(page, 400, /Elsewhere does not work just now/);
   });
 
   it('takes what comes back once', async () => {
     const back = await signInThere((await addLinked()).username);
-    const second = await setting.browser.open(request.url.href);
-    callbackOf(await setting.browser.open(back));
-    const again = await setting.browser.open(back);
+    const second = await browser.open(request.url.href);
+    callbackOf(await browser.open(back));
+    const again = await browser.open(back);
     assert.equal(again.response.status, 400);
     assert.ok(second.document.querySelector('#password'));
   });
@@ -172,15 +129,15 @@ describe('Sign-in at another OpenID Provider', () => {
       (await other.cookies.getCookies(setting.here.origin)).find(({ key }) => key === 'session'),
       undefined,
     );
-    callbackOf(await setting.browser.open(back));
+    callbackOf(await browser.open(back));
   });
 
   it('does not mix up two interactions of one browser', async () => {
     const back = new URL(await signInThere((await addLinked()).username));
-    const other = await setting.browser.open((await authorizationRequest(party)).url.href);
+    const other = await browser.open((await authorizationRequest(party)).url.href);
     const action = new URL(String(other.document.querySelector('form')?.getAttribute('action')), setting.here.origin);
     const elsewhere = `${setting.here.origin}${action.pathname}/upstream/oidc${back.search}`;
-    assertSays(await setting.browser.open(elsewhere), 400, /took too long, or was used/);
+    assertSays(await browser.open(elsewhere), 400, /took too long, or was used/);
   });
 
   const forged: [string, (back: URL) => void][] = [
@@ -194,7 +151,7 @@ describe('Sign-in at another OpenID Provider', () => {
     it(`ends on the page that leads on with ${what}`, async () => {
       const back = new URL(await signInThere('alice'));
       change(back);
-      const page = await setting.browser.open(back.href);
+      const page = await browser.open(back.href);
       assert.equal(page.response.status, 400);
       assert.match(page.text, /Start from your application/);
     });
@@ -211,11 +168,11 @@ describe('Sign-in at another OpenID Provider', () => {
     it(`refuses ${what}`, async () => {
       const back = new URL(await signInThere((await addLinked()).username));
       change(back);
-      const page = await setting.browser.open(back.href);
+      const page = await browser.open(back.href);
       assert.equal(page.response.status, 400, page.text);
       assert.ok(!page.text.includes('<svg onload'));
       assert.equal(
-        (await setting.browser.cookies.getCookies(setting.here.origin)).some(({ key }) => key === 'session'),
+        (await browser.cookies.getCookies(setting.here.origin)).some(({ key }) => key === 'session'),
         false,
       );
     });
@@ -224,15 +181,15 @@ describe('Sign-in at another OpenID Provider', () => {
   it('opens no account that is disabled', async () => {
     const { username, accountId } = await addLinked();
     await setting.here.accounts.disable(accountId);
-    assertSays(await setting.browser.open(await signInThere(username)), 400, /Sign in with your password/);
+    assertSays(await browser.open(await signInThere(username)), 400, /Sign in with your password/);
   });
 
   it('begins from our own form only (security requirement R36)', async () => {
     const action = String(form.document.querySelector('#upstream-oidc')?.closest('form')?.getAttribute('action'));
     const body = new URLSearchParams({ csrf: 'x' });
-    const response = await setting.browser.fetch(new URL(action, setting.here.origin).href, { method: 'POST', body });
+    const response = await browser.fetch(new URL(action, setting.here.origin).href, { method: 'POST', body });
     assert.equal(response.status, 403);
-    const sent = await setting.browser.submit(form, {}, 'upstream-oidc');
+    const sent = await browser.submit(form, {}, 'upstream-oidc');
     assert.equal(sent.response.status, 303);
   });
 
@@ -243,17 +200,17 @@ describe('Sign-in at another OpenID Provider', () => {
     async function openPage(): Promise<Page> {
       const { id, username } = await setting.here.accounts.add({ username: `own-${people}`, password: PASSWORD });
       accountId = id;
-      const signIn = await setting.browser.open(identities());
-      return setting.browser.submit(signIn, { login: username, password: PASSWORD });
+      const signIn = await browser.open(identities());
+      return browser.submit(signIn, { login: username, password: PASSWORD });
     }
     let accountId: string;
 
     /** Presses the button that connects, signs in there, comes back. */
     async function connect(page: Page, username: string): Promise<Page> {
-      const sent = await setting.browser.submit(page, {}, 'connect-oidc');
-      const signIn = await setting.browserThere.open(String(sent.response.headers.get('location')));
-      const back = await setting.browserThere.submit(signIn, { login: username, password: PASSWORD });
-      return setting.browser.open(String(back.response.headers.get('location')));
+      const sent = await browser.submit(page, {}, 'connect-oidc');
+      const signIn = await browserThere.open(String(sent.response.headers.get('location')));
+      const back = await browserThere.submit(signIn, { login: username, password: PASSWORD });
+      return browser.open(String(back.response.headers.get('location')));
     }
 
     it('an identity is connected, signs in, and is disconnected', async () => {
@@ -263,7 +220,7 @@ describe('Sign-in at another OpenID Provider', () => {
       assert.match(connected.text, /You can sign in with that account now/);
       assert.equal((await setting.here.store.linkedIdentities.find('oidc', subject))?.accountId, accountId);
 
-      const disconnected = await setting.browser.submit(connected, {}, 'disconnect-1');
+      const disconnected = await browser.submit(connected, {}, 'disconnect-1');
       assert.match(disconnected.text, /does not sign you in any more/);
       assert.equal(await setting.here.store.linkedIdentities.find('oidc', subject), undefined);
     });
@@ -277,16 +234,16 @@ describe('Sign-in at another OpenID Provider', () => {
 
     it('what comes back to another account, or twice, links nothing', async () => {
       const { username, subject } = await addThere();
-      const sent = await setting.browser.submit(await openPage(), {}, 'connect-oidc');
-      const signIn = await setting.browserThere.open(String(sent.response.headers.get('location')));
-      const back = await setting.browserThere.submit(signIn, { login: username, password: PASSWORD });
+      const sent = await browser.submit(await openPage(), {}, 'connect-oidc');
+      const signIn = await browserThere.open(String(sent.response.headers.get('location')));
+      const back = await browserThere.submit(signIn, { login: username, password: PASSWORD });
       const callback = String(back.response.headers.get('location'));
-      const victim = setting.browser;
-      setting.browser = createUserAgent(setting.here.origin);
+      const victim = browser;
+      browser = createUserAgent(setting.here.origin);
       people += 1;
       await openPage();
       for (let times = 0; times < 2; times += 1) {
-        const page = await setting.browser.open(callback);
+        const page = await browser.open(callback);
         assert.equal(page.response.status, 400);
         assert.match(page.text, /took too long, or was used|Start from your application/);
       }
@@ -296,12 +253,12 @@ describe('Sign-in at another OpenID Provider', () => {
 
     it('the only way into an account stays open', async () => {
       const { username, accountId: owner, subject } = await addLinked();
-      const form = await setting.browser.open(identities());
-      const sent = await setting.browser.submit(form, {}, 'upstream-oidc');
-      const signIn = await setting.browserThere.open(String(sent.response.headers.get('location')));
-      const back = await setting.browserThere.submit(signIn, { login: username, password: PASSWORD });
-      const page = await setting.browser.open(String(back.response.headers.get('location')));
-      const refused = await setting.browser.submit(page, {}, 'disconnect-1');
+      const form = await browser.open(identities());
+      const sent = await browser.submit(form, {}, 'upstream-oidc');
+      const signIn = await browserThere.open(String(sent.response.headers.get('location')));
+      const back = await browserThere.submit(signIn, { login: username, password: PASSWORD });
+      const page = await browser.open(String(back.response.headers.get('location')));
+      const refused = await browser.submit(page, {}, 'disconnect-1');
       assert.equal(refused.response.status, 400);
       assert.match(refused.text, /the only way into your account/);
       assert.equal((await setting.here.store.linkedIdentities.find('oidc', subject))?.accountId, owner);
@@ -314,9 +271,9 @@ describe('Sign-in at another OpenID Provider', () => {
       ['does not believe an address that is not verified there', { here: true, there: false }, false],
       ['does not hand over an account whose own address is not verified', { here: false, there: true }, false],
     ];
-    let linking: Setting;
+    let linking: UpstreamSetting;
     before(async () => {
-      linking = await Setting.open({ UPSTREAM_LINK_BY_EMAIL: 'oidc' });
+      linking = await startUpstreamSetting({ UPSTREAM_LINK_BY_EMAIL: 'oidc' });
     });
     beforeEach(() => begin(linking));
     after(() => linking[Symbol.asyncDispose]());
@@ -331,7 +288,7 @@ describe('Sign-in at another OpenID Provider', () => {
           email: `same-${index}@example.org`,
           email_verified: verified.there,
         });
-        const returned = await setting.browser.open(await signInThere(username));
+        const returned = await browser.open(await signInThere(username));
         const linked = await setting.here.store.linkedIdentities.find('oidc', subject);
         if (links) {
           const claims = (await redeem(party, callbackOf(returned), request.checks)).claims();
