@@ -37,9 +37,10 @@ async function authenticate(request: StepRequest, name: unknown, password: unkno
   let account: Account | undefined;
   // what cannot be a password is no guess either
   if (typeof name === 'string' && typeof password === 'string' && isAcceptablePassword(password)) {
+    const guess = await guessPassword(request, name);
     account = await guesses.attempt(
-      await guessPassword(request, name),
-      () => accounts.authenticate(name, password),
+      guess,
+      () => accounts.authenticate(name, password, { urgent: guess.device !== undefined }),
       () => {
         refused = audit.loginThrottled;
         return accounts.refuse(name, password);

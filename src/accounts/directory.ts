@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Account, Accounts, Clock, StandardClaims } from '../store.ts';
 import { parseClaims } from './claim-values.ts';
+import type { Urgency } from './hash-queue.ts';
 import { loginKey } from './login-keys.ts';
 import type { PasswordHasher } from './passwords.ts';
 
@@ -31,7 +32,7 @@ export interface AccountDirectory {
    * replaced on the way.
    * @throws PasswordQueueFull
    */
-  authenticate(login: string, password: string): Promise<Account | undefined>;
+  authenticate(login: string, password: string, urgency?: Urgency): Promise<Account | undefined>;
   /** What `authenticate` costs when the password is wrong, for nothing. @throws PasswordQueueFull */
   refuse(login: string, password: string): Promise<void>;
   find(id: string): Promise<Account | undefined>;
@@ -125,9 +126,9 @@ export function createAccountDirectory(parts: {
       return account;
     },
 
-    async authenticate(login, password) {
+    async authenticate(login, password, urgency) {
       const account = await findByUsername(login);
-      const matches = await passwords.verify(account?.passwordHash, password);
+      const matches = await passwords.verify(account?.passwordHash, password, urgency);
       if (!matches || account?.passwordHash === undefined || account.disabledAt !== undefined) return undefined;
       if (passwords.needsRehash(account.passwordHash)) await upgradeHash(account, password);
       return account;

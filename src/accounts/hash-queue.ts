@@ -6,10 +6,15 @@ export class PasswordQueueFull extends Error {
 }
 
 /**
- * Runs a job as soon as a place is free, in the order of arrival.
+ * Runs a job as soon as a place is free, in the order of arrival, but urgent ones before all others.
  * @throws PasswordQueueFull at once, without running the job, when too many wait already
  */
-export type HashQueue = <T>(job: () => Promise<T>) => Promise<T>;
+export type HashQueue = <T>(job: () => Promise<T>, urgency?: Urgency) => Promise<T>;
+
+export interface Urgency {
+  /** Waits for other urgent ones only. */
+  urgent: boolean;
+}
 
 /** How much the latest job says about the next one's time. */
 const WEIGHT = 0.2;
@@ -19,32 +24,34 @@ const WEIGHT = 0.2;
  * `maxWaitMs`, going by how long jobs took lately.
  */
 export function createHashQueue(concurrency: number, maxQueue: number, maxWaitMs = 1_000): HashQueue {
-  const waiting: (() => void)[] = [];
+  const urgent: (() => void)[] = [];
+  const ordinary: (() => void)[] = [];
   let running = 0;
   let usualMs = 0;
 
   function leave(): void {
-    const next = waiting.shift();
+    const next = urgent.shift() ?? ordinary.shift();
     if (next) next();
     else running -= 1;
   }
 
-  async function enter(): Promise<void> {
+  async function enter(queue: (() => void)[]): Promise<void> {
     if (running < concurrency) {
       running += 1;
       return;
     }
-    const waitMs = (Math.floor(waiting.length / concurrency) + 1) * usualMs;
-    if (waiting.length >= maxQueue || (waiting.length > 0 && waitMs > maxWaitMs)) {
+    const before = queue === urgent ? urgent.length : urgent.length + ordinary.length;
+    const waitMs = (Math.floor(before / concurrency) + 1) * usualMs;
+    if (before >= maxQueue || (before > 0 && waitMs > maxWaitMs)) {
       throw new PasswordQueueFull('too many passwords are being checked');
     }
     await new Promise<void>((resolve) => {
-      waiting.push(resolve);
+      queue.push(resolve);
     });
   }
 
-  return async (job) => {
-    await enter();
+  return async (job, urgency) => {
+    await enter(urgency?.urgent ? urgent : ordinary);
     const startedAt = performance.now();
     try {
       return await job();

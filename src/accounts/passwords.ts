@@ -1,7 +1,7 @@
 // Hashes and checks passwords: argon2id, whole passwords in one spelling, a few at a time.
 import { randomBytes } from 'node:crypto';
 import { hash as argon2, verify as argon2Verify, parseOptions } from '@node-rs/argon2';
-import { createHashQueue } from './hash-queue.ts';
+import { createHashQueue, type Urgency } from './hash-queue.ts';
 
 // The OWASP minimum for argon2id: KiB of memory, passes, lanes.
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -28,7 +28,7 @@ export interface PasswordHasher {
    * is false without any work.
    * @throws PasswordQueueFull
    */
-  verify(passwordHash: string | undefined, password: string): Promise<boolean>;
+  verify(passwordHash: string | undefined, password: string, urgency?: Urgency): Promise<boolean>;
   /** Whether the hash is weaker than those that `hash` makes now, or of another kind. */
   needsRehash(passwordHash: string): boolean;
 }
@@ -83,10 +83,10 @@ export function createPasswordHasher(limits: { concurrency?: number; maxQueue?: 
       return inTurn(() => argon2(canonical(password), parameters));
     },
 
-    async verify(passwordHash, password) {
+    async verify(passwordHash, password, urgency) {
       if (!isAcceptablePassword(password)) return false;
       const known = passwordHash !== undefined && optionsOf(passwordHash) !== undefined;
-      const matches = await inTurn(() => argon2Verify(known ? passwordHash : nobody, canonical(password)));
+      const matches = await inTurn(() => argon2Verify(known ? passwordHash : nobody, canonical(password)), urgency);
       return known && matches;
     },
 
