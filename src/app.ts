@@ -55,6 +55,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { audit, issueFor, jwksFetches, keyring, mail, refuseClient, trail, units } = domain;
   const protocol = createProtocol(options, domain);
   const {
+    answerClientCredentials,
     authenticateAssertion,
     interactions,
     pages,
@@ -100,7 +101,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       prefix: new URL(issuer).pathname.replace(/\/$/, ''),
       authenticateAssertion,
       serviceToken,
-      shortCut: structuredTokens.shortCut,
+      shortCut: async (ctx, parameters) =>
+        (await structuredTokens.shortCut(ctx, parameters)) || (await answerClientCredentials(ctx, parameters)),
     }),
   );
   koa.use(structuredTokens.aroundLibrary);

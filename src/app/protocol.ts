@@ -5,6 +5,7 @@ import { createFormTokens } from '../../interactions/interaction.ts';
 import { createResumptions } from '../../interactions/resumption.ts';
 import { createInteractionRouter } from '../../interactions/router.ts';
 import { providerMetadata } from '../clients/metadata.ts';
+import { createClientCredentialsForm } from '../http/client-credentials-form.ts';
 import { createPageResponses } from '../http/page-responses.ts';
 import { createPages } from '../http/pages.ts';
 import { createPasskeyScript } from '../http/passkey-script.ts';
@@ -186,8 +187,15 @@ export function createProtocol(options: AppOptions, domain: Domain) {
     audit,
     afterCommit: units.afterCommit,
   });
+  const answerClientCredentials = createClientCredentialsForm({
+    authenticate,
+    findResourceServer: resourceServers.find,
+    issue: serviceTokens.issue,
+    audit,
+  });
 
   return {
+    answerClientCredentials,
     authenticateAssertion,
     interactions,
     pages,
