@@ -8,6 +8,7 @@ import { readForm } from '../http/body.ts';
 import { textsFor } from '../http/languages.ts';
 import type { PageResponses } from '../http/page-responses.ts';
 import type { Clock } from '../store.ts';
+import { momentOf } from './moments.ts';
 import { createOutcomes } from './outcomes.ts';
 import type { PageSession, PageSessions } from './page-sessions.ts';
 import type { RelyingParty } from './relying-party.ts';
@@ -64,7 +65,8 @@ export function createAccountRouter(page: AccountPage, sections: readonly Accoun
       csrf,
       texts,
       pathOf,
-      show(name, locals) {
+      moment: (at) => momentOf(at, texts.language),
+      show(name, locals, options) {
         const frame = {
           username: account.username,
           links: links.map(({ path: to, label }) => ({ href: pathOf(to), label: label(texts), isHere: to === path })),
@@ -73,8 +75,9 @@ export function createAccountRouter(page: AccountPage, sections: readonly Accoun
           ...outcomes.take(ctx, texts),
           texts: texts.accountFrame,
         };
-        pages.show(ctx, name, { ...locals, frame } as never, { texts });
+        pages.show(ctx, name, { ...locals, frame } as never, { ...options, texts });
       },
+      goTo: (to) => seeOther(ctx, pathOf(to)),
       finish(to, outcome) {
         outcomes.leave(ctx, outcome);
         seeOther(ctx, pathOf(to));

@@ -4,7 +4,8 @@ import type { Provider } from 'oidc-provider';
 import type { Texts } from '../../views/texts/en.ts';
 import type { AccountDirectory } from '../accounts/directory.ts';
 import type { Parameters } from '../http/body.ts';
-import type { AccountFrame, Pages } from '../http/pages.ts';
+import type { PageOptions } from '../http/page-responses.ts';
+import type { AccountFrame, Moment, Pages } from '../http/pages.ts';
 import type { AuditLog, EventFacts } from '../logging/events.ts';
 import type { Account } from '../store.ts';
 import type { PageSession } from './page-sessions.ts';
@@ -31,8 +32,16 @@ export interface AccountRequest {
   readonly texts: Texts;
   /** the path of a page below the account page, as a browser needs it */
   pathOf(path: string): string;
+  /** As the reader writes it. @param at epoch seconds */
+  moment(at: number): Moment;
   /** Answers with a page in the frame; the status stays as it is. */
-  show<Name extends AccountPageName>(name: Name, locals: Omit<Pages[Name], 'frame'>): void;
+  show<Name extends AccountPageName>(
+    name: Name,
+    locals: Omit<Pages[Name], 'frame'>,
+    options?: Omit<PageOptions, 'texts'>,
+  ): void;
+  /** Sends the browser to a page. */
+  goTo(path: string): void;
   /** Sends the browser to a page, which begins with the sentence. */
   finish(path: string, outcome: Outcome): void;
   /** Who and where, for the audit log. */

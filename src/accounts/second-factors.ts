@@ -51,6 +51,8 @@ export interface SecondFactorDirectory {
   endEnrolment(place: string): Promise<void>;
   /** New ones instead of those before. They cannot be seen again. */
   replaceRecoveryCodes(accountId: string): Promise<string[]>;
+  /** The same, and they are shown in this place until `endEnrolment`: of `findEnrolment` they are all that counts. */
+  renewRecoveryCodes(accountId: string, place: string): Promise<void>;
   /** The app, with the recovery codes when nothing is left that they stand in for. False when there is none. */
   removeTotp(accountId: string): Promise<boolean>;
   /** Everything: of a person who lost it all. False when there was nothing. */
@@ -135,6 +137,10 @@ export function createSecondFactorDirectory(parts: {
     endEnrolment: (place) => artifacts.apply([{ do: 'destroy', model: ENROLMENT, id: place }]),
 
     replaceRecoveryCodes,
+
+    async renewRecoveryCodes(accountId, place) {
+      await keepEnrolment(accountId, place, { secret: '', recoveryCodes: await replaceRecoveryCodes(accountId) });
+    },
 
     async removeTotp(accountId) {
       if (!(await secondFactors.removeTotp(accountId))) return false;

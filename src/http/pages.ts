@@ -231,8 +231,32 @@ export interface AccountIdentitiesPage extends Framed {
   error?: string;
 }
 
+export interface AccountAuthenticatorPage extends Framed {
+  csrf: string;
+  hasApp: boolean;
+  /** whether the account must keep it */
+  isRequired: boolean;
+  /** where an app is set up, or replaced */
+  setUp: { href: string };
+  /** how many recovery codes are left, and where new ones are made */
+  recovery?: { left: number; action: string };
+  /** absent: it cannot be removed. Asks for the password where that would be all that is left */
+  remove?: { action: string; asksPassword: boolean };
+  error?: string;
+}
+
+export interface AccountAuthenticatorSetUpPage extends Framed, AuthenticatorForm {
+  back: { href: string };
+  error?: string;
+}
+
+export interface AccountRecoveryCodesPage extends Framed, RecoveryCodesPage {}
+
 /** Every template and what it shows. */
 export interface Pages {
+  'account-authenticator': AccountAuthenticatorPage;
+  'account-authenticator-set-up': AccountAuthenticatorSetUpPage;
+  'account-recovery-codes': AccountRecoveryCodesPage;
   account: AccountOverviewPage;
   'account-identities': AccountIdentitiesPage;
   login: LoginPage;
@@ -287,6 +311,9 @@ const NAMES = [
   'second-factor',
   'authenticator',
   'recovery-codes',
+  'account-authenticator',
+  'account-authenticator-set-up',
+  'account-recovery-codes',
 ] as const satisfies (keyof Pages)[];
 
 /** What end-users see of the installation on every page. */

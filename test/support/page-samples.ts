@@ -143,6 +143,32 @@ export const pageSamples: Pages = {
     csrf: 'vJ2cQ0',
     error: 'This is the only way into your account: choose a password first, then disconnect it.',
   },
+  'account-authenticator': {
+    frame,
+    csrf: 'vJ2cQ0',
+    hasApp: true,
+    isRequired: false,
+    setUp: { href: '/account/authenticator/set-up' },
+    recovery: { left: 7, action: '/account/authenticator/recovery-codes' },
+    remove: { action: '/account/authenticator/remove', asksPassword: true },
+    error: 'That is not your password. Try again.',
+  },
+  'account-authenticator-set-up': {
+    frame,
+    action: '/account/authenticator/set-up',
+    csrf: 'vJ2cQ0',
+    back: { href: '/account/authenticator' },
+    qr: qrCodeOf('otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXP&issuer=Example'),
+    key: ['JBSW', 'Y3DP', 'EHPK', '3PXP'],
+    app: { href: 'otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXP&issuer=Example' },
+    error: 'That is not the code that the app shows now.',
+  },
+  'account-recovery-codes': {
+    frame,
+    action: '/account/recovery-codes',
+    csrf: 'vJ2cQ0',
+    codes: ['k7mq-2xv9-h4td-8wz3', 'p3ns-c9gf-40ab-xk2e'],
+  },
   account: {
     frame,
     facts: [

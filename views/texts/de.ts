@@ -1,6 +1,30 @@
 // Every text that a person sees, in German.
 import type { Texts } from './en.ts';
 
+/** on the page of a sign-in and on the account page */
+const authenticatorSteps = {
+  scan: '1. Scannen Sie dies mit einer Authenticator-App',
+  scanHint: 'Jede solche App ist recht. Sie zeigt alle 30 Sekunden einen neuen Code.',
+  qr: 'QR-Code für Ihre Authenticator-App',
+  cannotScan: 'Sie können ihn nicht scannen?',
+  openApp: 'Die App auf diesem Gerät öffnen',
+  typeKey: 'Oder tippen Sie diesen Schlüssel in die App:',
+  confirm: '2. Geben Sie den Code ein, den die App zeigt',
+  code: 'Code',
+  codeHint: 'Sechs Ziffern.',
+  submit: 'Einschalten',
+  refused:
+    'Das ist nicht der Code, den die App jetzt zeigt. Prüfen Sie, ob die Uhr Ihres Telefons stimmt, und versuchen Sie es noch einmal.',
+};
+
+/** the same */
+const recoveryCodes = {
+  title: 'Bewahren Sie diese Wiederherstellungs\u00adcodes auf',
+  lead: 'Wenn Sie Ihr Telefon verlieren, lässt jeder von ihnen Sie einmal ein. Sie werden nicht noch einmal gezeigt: Drucken Sie sie aus, schreiben Sie sie auf oder bewahren Sie sie in einem Passwortmanager auf.',
+  kept: 'Ich habe sie sicher aufbewahrt',
+  submit: 'Weiter',
+};
+
 export const de: Texts = {
   language: 'de',
 
@@ -69,28 +93,12 @@ export const de: Texts = {
     needed: (client) => `${client} verlangt außer Ihrem Passwort einen Code. Er kommt aus einer App auf Ihrem Telefon.`,
     offered: (client) =>
       `${client} hätte außer Ihrem Passwort gern einen Code. Er kommt aus einer App auf Ihrem Telefon.`,
-    scan: '1. Scannen Sie dies mit einer Authenticator-App',
-    scanHint: 'Jede solche App ist recht. Sie zeigt alle 30 Sekunden einen neuen Code.',
-    qr: 'QR-Code für Ihre Authenticator-App',
-    cannotScan: 'Sie können ihn nicht scannen?',
-    openApp: 'Die App auf diesem Gerät öffnen',
-    typeKey: 'Oder tippen Sie diesen Schlüssel in die App:',
-    confirm: '2. Geben Sie den Code ein, den die App zeigt',
-    code: 'Code',
-    codeHint: 'Sechs Ziffern.',
-    submit: 'Einschalten',
+    ...authenticatorSteps,
     skip: 'Nicht jetzt',
     cancel: 'Abbrechen',
-    refused:
-      'Das ist nicht der Code, den die App jetzt zeigt. Prüfen Sie, ob die Uhr Ihres Telefons stimmt, und versuchen Sie es noch einmal.',
   },
 
-  'recovery-codes': {
-    title: 'Bewahren Sie diese Wiederherstellungs\u00adcodes auf',
-    lead: 'Wenn Sie Ihr Telefon verlieren, lässt jeder von ihnen Sie einmal ein. Sie werden nicht noch einmal gezeigt: Drucken Sie sie aus, schreiben Sie sie auf oder bewahren Sie sie in einem Passwortmanager auf.',
-    kept: 'Ich habe sie sicher aufbewahrt',
-    submit: 'Weiter',
-  },
+  'recovery-codes': recoveryCodes,
 
   newPassword: {
     tooShort: (minimum) => `Wählen Sie ein Passwort mit mindestens ${minimum} Zeichen.`,
@@ -384,8 +392,11 @@ export const de: Texts = {
       applications: 'Anwendungen',
       activity: 'Letzte Ereignisse',
       identities: 'Konten anderswo',
+      authenticator: 'Authenticator-App',
     },
     outcomes: {
+      authenticatorOff: 'Die Authenticator-App wird nicht mehr verlangt.',
+      recoveryCodesKept: 'Ihre Wiederherstellungscodes sind bereit.',
       identityLinked: 'Sie können sich jetzt mit diesem Konto anmelden.',
       identityUnlinked: 'Mit diesem Konto kann sich niemand mehr bei Ihnen anmelden.',
       profileSaved: 'Ihr Profil ist gespeichert.',
@@ -410,6 +421,33 @@ export const de: Texts = {
     last: 'Das ist der einzige Weg in Ihr Konto: Wählen Sie erst ein Passwort, dann trennen Sie es.',
   },
 
+  'account-authenticator': {
+    title: 'Authenticator-App',
+    on: 'Beim Anmelden werden Sie nach einem Code aus Ihrer Authenticator-App gefragt.',
+    off: 'Mit einer App auf Ihrem Telefon, die Codes zeigt, genügt ein gestohlenes Passwort nicht, um sich als Sie anzumelden.',
+    setUp: 'App einrichten',
+    replace: 'Eine andere App an ihrer Stelle einrichten',
+    recoveryCodes: 'Wiederherstellungscodes',
+    left: (count) =>
+      count === 0
+        ? 'Sie haben keine mehr. Machen Sie neue, falls Sie Ihr Telefon verlieren.'
+        : `Sie haben noch ${count}. Neue ersetzen sie.`,
+    renew: 'Neue Wiederherstellungscodes machen',
+    removal: 'App entfernen',
+    removalHint: 'Codes aus ihr werden nicht mehr verlangt.',
+    password: 'Ihr Passwort',
+    remove: 'Entfernen',
+    required:
+      'Ihr Konto braucht einen zweiten Schritt, deshalb lässt sich dieser nicht entfernen. Sie können eine andere App an ihrer Stelle einrichten.',
+    wrongPassword: 'Das ist nicht Ihr Passwort. Versuchen Sie es noch einmal.',
+    weakPassword:
+      'Ihr Passwort ist zu kurz oder zu leicht zu erraten, um allein zu genügen. Wählen Sie zuerst ein längeres und entfernen Sie dann die App.',
+  },
+
+  'account-authenticator-set-up': { title: 'Authenticator-App einrichten', ...authenticatorSteps },
+
+  'account-recovery-codes': recoveryCodes,
+
   account: {
     title: 'Ihr Konto',
     username: 'Benutzername',
@@ -420,6 +458,7 @@ export const de: Texts = {
     unverified: (email) => `${email} (nicht bestätigt)`,
     topics: {
       password: 'Das Passwort ändern, mit dem Sie sich anmelden.',
+      authenticator: 'Auch einen Code von Ihrem Telefon verlangen, damit ein gestohlenes Passwort nicht genügt.',
       sessions: 'Sehen, wo Sie angemeldet sind, und sich anderswo abmelden.',
       applications: 'Sehen, welche Anwendungen auf Ihr Konto zugreifen, und den Zugriff beenden.',
       activity: 'Sehen, was in Ihrem Konto zuletzt geschehen ist.',

@@ -1,5 +1,28 @@
 // Every text that a person sees, in English, nested by page; a text with parameters is a function.
 
+/** on the page of a sign-in and on the account page */
+const authenticatorSteps = {
+  scan: '1. Scan this with an authenticator app',
+  scanHint: 'Any such app will do. It shows a new code every 30 seconds.',
+  qr: 'QR code for your authenticator app',
+  cannotScan: 'You cannot scan it?',
+  openApp: 'Open the app on this device',
+  typeKey: 'Or type this key into the app:',
+  confirm: '2. Type the code that the app shows',
+  code: 'Code',
+  codeHint: 'Six digits.',
+  submit: 'Turn on',
+  refused: 'That is not the code that the app shows now. Check that the clock of your phone is right, and try again.',
+};
+
+/** the same */
+const recoveryCodes = {
+  title: 'Keep these recovery codes',
+  lead: 'When you lose your phone, each of them lets you in once. They are not shown again: print them, write them down, or keep them in a password manager.',
+  kept: 'I have kept them in a safe place',
+  submit: 'Continue',
+};
+
 /** Other languages have the same shape: see `Texts`. */
 export const en = {
   /** language tag of this file (BCP 47) */
@@ -75,27 +98,12 @@ export const en = {
     needed: (client: string) => `${client} asks for a code besides your password. It comes from an app on your phone.`,
     offered: (client: string) =>
       `${client} would like a code besides your password. It comes from an app on your phone.`,
-    scan: '1. Scan this with an authenticator app',
-    scanHint: 'Any such app will do. It shows a new code every 30 seconds.',
-    qr: 'QR code for your authenticator app',
-    cannotScan: 'You cannot scan it?',
-    openApp: 'Open the app on this device',
-    typeKey: 'Or type this key into the app:',
-    confirm: '2. Type the code that the app shows',
-    code: 'Code',
-    codeHint: 'Six digits.',
-    submit: 'Turn on',
+    ...authenticatorSteps,
     skip: 'Not now',
     cancel: 'Cancel',
-    refused: 'That is not the code that the app shows now. Check that the clock of your phone is right, and try again.',
   },
 
-  'recovery-codes': {
-    title: 'Keep these recovery codes',
-    lead: 'When you lose your phone, each of them lets you in once. They are not shown again: print them, write them down, or keep them in a password manager.',
-    kept: 'I have kept them in a safe place',
-    submit: 'Continue',
-  },
+  'recovery-codes': recoveryCodes,
 
   /** why a password may not be chosen; the parameter is how many characters it must have */
   newPassword: {
@@ -393,9 +401,12 @@ export const en = {
       applications: 'Applications',
       activity: 'Recent activity',
       identities: 'Accounts elsewhere',
+      authenticator: 'Authenticator app',
     },
     /** what a change has ended with */
     outcomes: {
+      authenticatorOff: 'The authenticator app is not asked for any more.',
+      recoveryCodesKept: 'Your recovery codes are ready.',
       identityLinked: 'You can sign in with that account now.',
       identityUnlinked: 'That account does not sign you in any more.',
       profileSaved: 'Your profile is saved.',
@@ -419,6 +430,33 @@ export const en = {
     last: 'This is the only way into your account: choose a password first, then disconnect it.',
   },
 
+  'account-authenticator': {
+    title: 'Authenticator app',
+    on: 'When you sign in, you are asked for a code from your authenticator app.',
+    off: 'With an app on your phone that shows codes, a stolen password is not enough to sign in as you.',
+    setUp: 'Set up an app',
+    replace: 'Set up another app in its place',
+    recoveryCodes: 'Recovery codes',
+    left: (count: number) =>
+      count === 0
+        ? 'You have none left. Make new ones, in case you lose your phone.'
+        : `You have ${count} left. New ones replace them.`,
+    renew: 'Make new recovery codes',
+    removal: 'Remove the app',
+    removalHint: 'Codes from it are not asked for any more.',
+    password: 'Your password',
+    remove: 'Remove',
+    required:
+      'Your account needs a second step, so this one cannot be removed. You can set up another app in its place.',
+    wrongPassword: 'That is not your password. Try again.',
+    weakPassword:
+      'Your password is too short or too easy to guess to stand alone. Choose a longer one first, then remove the app.',
+  },
+
+  'account-authenticator-set-up': { title: 'Set up an authenticator app', ...authenticatorSteps },
+
+  'account-recovery-codes': recoveryCodes,
+
   account: {
     title: 'Your account',
     username: 'Username',
@@ -429,6 +467,7 @@ export const en = {
     unverified: (email: string) => `${email} (not confirmed)`,
     topics: {
       password: 'Change the password that you sign in with.',
+      authenticator: 'Ask for a code from your phone as well, so that a stolen password is not enough.',
       sessions: 'See where you are signed in, and sign out elsewhere.',
       applications: 'See which applications have access to your account, and end it.',
       activity: 'See what has happened in your account lately.',
