@@ -16,7 +16,7 @@
   }
 
   function send(credential) {
-    form.elements.namedItem('passkey').value = JSON.stringify(credential);
+    form.querySelector('input[name=passkey]').value = JSON.stringify(credential);
     form.submit();
   }
 
