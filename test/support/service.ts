@@ -44,10 +44,15 @@ export interface Service extends AsyncDisposable {
  * `correct horse battery` and all standard claims, and the client `browser-ui`.
  * @param env environment variables on top of those
  * @param fetch makes the provider's own requests, which otherwise never reach a loopback address
+ * @param hostname of the issuer; passkeys need a name, such as `localhost`
  */
 export async function startService(
   env: Record<string, string | undefined> = {},
-  { clock = () => Math.floor(Date.now() / 1000), fetch }: Partial<Pick<AppOptions, 'clock' | 'fetch'>> = {},
+  {
+    clock = () => Math.floor(Date.now() / 1000),
+    fetch,
+    hostname = '127.0.0.1',
+  }: Partial<Pick<AppOptions, 'clock' | 'fetch'>> & { hostname?: string } = {},
 ): Promise<Service> {
   const folder = mkdtempSync(join(tmpdir(), 'identity-test-'));
   const server = createServer({ requireHostHeader: false });
@@ -56,7 +61,7 @@ export async function startService(
   const origin = `http://127.0.0.1:${port}`;
   const config = parseConfig({
     NODE_ENV: 'test',
-    PUBLIC_URL: origin,
+    PUBLIC_URL: `http://${hostname}:${port}`,
     COOKIE_SECRET: newSecret(),
     JWT_SECRET_KEY: newSecret(),
     ENCRYPTION_KEY: newSecret(),
