@@ -14,7 +14,11 @@ export function createSignInLimit(parts: { pages: PageResponses; knownDevices: K
   return async function limitSignIns(ctx, next) {
     if (running >= MOST_OF_STRANGERS && (running >= MOST || !parts.knownDevices.hasAny(ctx))) {
       ctx.set('retry-after', '2');
-      parts.pages.error(ctx, { status: 503, error: 'temporarily_unavailable', description: 'too many sign-ins at once' });
+      parts.pages.error(ctx, {
+        status: 503,
+        error: 'temporarily_unavailable',
+        description: 'too many sign-ins at once',
+      });
       return;
     }
     running += 1;

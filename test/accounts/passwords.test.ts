@@ -117,6 +117,28 @@ describe('the hash queue', () => {
     assert.deepEqual(started, [0, 1, 2, 3, 4]);
   });
 
+  it('runs what is urgent before all that waits (security.md R49)', async () => {
+    const inTurn = createHashQueue(1, 2);
+    const started: string[] = [];
+    const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
+    const first = inTurn(() => finished);
+    const jobs = ['a', 'b'].map((name) => inTurn(async () => started.push(name)));
+    jobs.push(inTurn(async () => started.push('urgent'), { urgent: true }));
+    finish();
+    await Promise.all([first, ...jobs]);
+    assert.deepEqual(started, ['urgent', 'a', 'b']);
+  });
+
+  it('refuses what would wait for too long, going by the jobs before (security.md R51)', async () => {
+    const inTurn = createHashQueue(1, 50, 30);
+    const slow = () => new Promise((resolve) => setTimeout(resolve, 40));
+    for (let job = 0; job < 10; job++) await inTurn(slow);
+    const running = inTurn(slow);
+    const waiting = inTurn(slow);
+    await assert.rejects(inTurn(slow), PasswordQueueFull);
+    await Promise.all([running, waiting]);
+  });
+
   it('frees the place of a job that failed', async () => {
     const inTurn = createHashQueue(1, 1);
     await assert.rejects(
