@@ -1,12 +1,14 @@
 // Which grant an artifact lives and dies with.
-import type { ArtifactPayload } from '../src/store.ts';
+import { type ArtifactPayload, sessionGrant } from '../src/store.ts';
 
-/** An interaction mentions a grant but is neither code nor token: a sign-in goes on when an older grant is revoked. */
-const MODELS_BESIDE_GRANTS: ReadonlySet<string> = new Set(['Interaction', 'Session']);
 
-/** The id of that grant; a Grant's is its own. Undefined for what has none. */
+/**
+ * The id of that grant; a Grant's is its own, a session's is made of its uid. Undefined for what has none: an
+ * interaction mentions a grant but is neither code nor token, and a sign-in goes on when an older grant is revoked.
+ */
 export function grantIdOf(model: string, id: string, payload: ArtifactPayload): string | undefined {
+  const { grantId, uid } = payload;
   if (model === 'Grant') return id;
-  const grantId = payload['grantId'];
-  return MODELS_BESIDE_GRANTS.has(model) || typeof grantId !== 'string' ? undefined : grantId;
+  if (model === 'Session') return typeof uid === 'string' ? sessionGrant(uid) : undefined;
+  return model === 'Interaction' || typeof grantId !== 'string' ? undefined : grantId;
 }

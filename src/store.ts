@@ -124,6 +124,14 @@ export const JWT_ACCESS_TOKEN = 'JwtAccessToken';
 export const CLIENT_ASSERTION = 'ClientAssertion';
 export const DPOP_PROOF = 'DpopProof';
 
+/**
+ * What stands for a session as its grant, by its `uid`: `revoke` of it ends the session under whatever id it has, and
+ * keeps a request that is under way from writing it again.
+ */
+export function sessionGrant(uid: string): string {
+  return `session ${uid}`;
+}
+
 /** A JWT access token that is refused although its signature is good. */
 export interface RevokedToken {
   /** SHA-256 of its `jti` (base64url) */
@@ -285,7 +293,7 @@ export interface ClientSecret {
 /** A registered client. */
 export interface ClientRecord {
   clientId: string;
-  /** client metadata in wire names (RFC 7591 §2) and our own `first_party`, `require_pkce`; never a `client_secret` */
+  /** client metadata in wire names (RFC 7591 §2) and our own `first_party`, `require_mfa`, `require_pkce`; never a `client_secret` */
   metadata: Record<string, unknown>;
   /** what it may ask tokens for: audience → scope, `null` for every scope of that resource server */
   audiences: Record<string, string | null>;
@@ -439,6 +447,12 @@ export interface ReEncryption {
   unreadable: number;
 }
 
+/** What a sweep deleted, in rows, and whether there may be more to delete. */
+export interface Swept {
+  rows: number;
+  more: boolean;
+}
+
 /** Everything that is kept. One instance per process; `dispose` closes it. */
 export interface Store extends AsyncDisposable {
   readonly artifacts: Artifacts;
@@ -466,8 +480,11 @@ export interface Store extends AsyncDisposable {
   reEncrypt(): Promise<ReEncryption>;
   /** Writes a row and reads it back. @throws StoreUnavailable */
   probe(): Promise<void>;
-  /** Deletes at most `limit` expired rows; answers how many. With the last of them, `recover` has newer facts. */
-  sweep(limit: number): Promise<number>;
+  /**
+   * Deletes expired rows in one short transaction, beside the requests: as many as there is time for, at most `limit`.
+   * With the last of them, `recover` has newer facts. @throws StoreUnavailable
+   */
+  sweep(limit: number): Promise<Swept>;
   /**
    * Whether `holder` may do the work of this name for so many seconds from now: nobody else holds it, or no longer.
    * Who holds it renews it. Clocks that differ make two holders at worst, so the work must bear that.

@@ -12,7 +12,8 @@ export interface Failure {
   description?: string | undefined;
 }
 
-interface PageOptions {
+/** What one page has beside what it shows. */
+export interface PageOptions {
   /** URIs to which answering the page's form may redirect */
   formAction?: readonly string[];
   /** images that this page shows */

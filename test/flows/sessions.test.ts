@@ -91,14 +91,6 @@ describe('Sessions', () => {
     });
   });
 
-  it('ends two weeks after it was last used', async () => {
-    await withMovingTime(async (pass) => {
-      const { agent } = await logIn(party);
-      pass(14 * 24 * 60 * 60 + 1);
-      assert.equal(await silentError(party, agent), 'login_required');
-    });
-  });
-
   it('gets a new id at every sign-in, and the old cookie is worth nothing (security requirement R39)', async () => {
     const agent = createUserAgent(service.origin);
     const { url } = await authorizationRequest(party);
