@@ -33,7 +33,8 @@ export function authenticator(parts: AuthenticatorParts): AccountSection {
     entry(PAGE, ({ accountFrame }) => accountFrame.links.authenticator);
     get(PAGE, (request) => showState(parts, request));
     get(SET_UP, (request) => showSetUp(parts, request), { fresh: true });
-    get(RECOVERY_CODES, (request) => showRecoveryCodes(parts, request), { fresh: true });
+    // those that this session has just made: whoever took their time before is not asked for a code of the new app
+    get(RECOVERY_CODES, (request) => showRecoveryCodes(parts, request));
 
     post(SET_UP, (request) => setUp(parts, request), { fresh: true });
 
