@@ -13,6 +13,7 @@ import {
   redeem,
   signIn,
 } from '../support/relying-party.ts';
+import { codeOf, keyOn } from '../support/second-factors.ts';
 import { type Service, startService } from '../support/service.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 
@@ -34,6 +35,7 @@ describe('what is stored of a whole flow', () => {
     remember({ password: PASSWORD, 'client secret': party.secret });
     await rememberOurOwn(service, remember);
     await rememberFlows(party, remember);
+    await rememberSecondFactor(party, remember);
     await service.store.sweep(1); // what is in the log goes to the database too, and stays in the log
   });
   after(() => service[Symbol.asyncDispose]());
@@ -64,7 +66,18 @@ describe('what is stored of a whole flow', () => {
       'session',
       'interaction',
     ];
-    for (const kind of [...kinds, 'cookie', 'password', 'client secret', 'ENCRYPTION_KEY', 'RS256', 'ES256', 'EdDSA']) {
+    for (const kind of [
+      ...kinds,
+      'TOTP secret',
+      'recovery code',
+      'cookie',
+      'password',
+      'client secret',
+      'ENCRYPTION_KEY',
+      'RS256',
+      'ES256',
+      'EdDSA',
+    ]) {
       assert.ok(
         [...secrets.keys()].some((name) => name.includes(kind)),
         kind,
@@ -151,6 +164,26 @@ async function rememberFlows(party: RelyingParty, remember: Remember): Promise<v
       'refresh token, fresh': body['refresh_token'],
       'access token, second': body['access_token'],
     });
+  }
+}
+
+/** One that is enrolled, its codes being shown still, and one whose first code is awaited. */
+async function rememberSecondFactor(party: RelyingParty, remember: Remember): Promise<void> {
+  const { id } = await party.service.accounts.add({ username: 'bob', password: PASSWORD });
+  await party.service.accounts.requireMfa(id, true);
+  for (const round of ['awaited', 'enrolled']) {
+    const agent = createUserAgent(party.service.origin);
+    const page = await signIn(agent, (await authorizationRequest(party)).url, 'bob');
+    const secret = keyOn(page);
+    remember({ [`TOTP secret, ${round}`]: secret });
+    if (round === 'awaited') continue;
+    const codes = await agent.submit(page, { code: codeOf(secret) }, 'enrol');
+    for (const [index, code] of codes.document.querySelectorAll('#recovery-codes code').entries()) {
+      remember({
+        [`recovery code ${index}`]: code.text,
+        [`recovery code ${index}, bare`]: code.text.replaceAll('-', ''),
+      });
+    }
   }
 }
 

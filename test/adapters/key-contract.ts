@@ -131,15 +131,19 @@ export function describeKeyContract(engine: TestEngine): void {
       const secrets = [{ name: 'first', digest: 'a digest', createdAt: 1 }];
       const client = { clientId: 'web', metadata: {}, audiences: {}, secrets, createdAt: 1 };
       await former.clients.insert(client);
+      const totp = { accountId: 'a11ce000-0000-4000-8000-000000000001', secret: 'JBSWY3DP', createdAt: 1, lastStep: 7 };
+      await former.accounts.insert({ id: totp.accountId, username: 'alice', claims: {}, createdAt: 1 }, ['alice']);
+      await former.secondFactors.saveTotp(totp);
       await former.artifacts.apply(Array.from({ length: 210 }, (_, n) => session(n)));
       await former.artifacts.apply([session(999, -1)]);
 
       await using present = await database.open({ clock: clock.read, box: both });
-      assert.deepEqual(await present.reEncrypt(), { reEncrypted: 212, remaining: 0, unreadable: 0 });
+      assert.deepEqual(await present.reEncrypt(), { reEncrypted: 213, remaining: 0, unreadable: 0 });
       assert.deepEqual(await present.reEncrypt(), { reEncrypted: 0, remaining: 0, unreadable: 0 });
       await using alone = await database.open({ clock: clock.read, box: newBox });
       assert.deepEqual(await alone.keys.list(), [key('k')]);
       assert.deepEqual(await alone.clients.find('web'), client);
+      assert.deepEqual(await alone.secondFactors.findTotp(totp.accountId), totp);
       for (const n of [0, 99, 100, 209])
         assert.deepEqual(await alone.artifacts.find('Session', `s-${n}`), { uid: `u-${n}` });
 
