@@ -22,7 +22,8 @@ export function createAdministration(terminal: Terminal): Administration {
   let accountId: string | undefined;
 
   async function findAccountId(command: Command): Promise<string | undefined> {
-    const name = argumentsOf(command).get('user') ?? argumentsOf(command).get('username');
+    const named = argumentsOf(command);
+    const name = named.get('user') ?? named.get('username') ?? named.get('email');
     if (name === undefined) return undefined;
     await using workspace = await openWorkspace(terminal);
     return ((await workspace.accounts.findByUsername(name)) ?? (await workspace.accounts.find(name)))?.id;
