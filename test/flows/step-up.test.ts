@@ -5,9 +5,11 @@ import {
   authorizationRequest,
   callbackOf,
   PASSWORD,
+  postForm,
   type RelyingParty,
   redeem,
   signIn,
+  verifiedClaims,
 } from '../support/relying-party.ts';
 import { codeOf, giveApp, typeCode } from '../support/second-factors.ts';
 import { type Service, startService } from '../support/service.ts';
@@ -155,6 +157,21 @@ describe('Step-up', () => {
     const { url } = await authorizationRequest(party, essential('phr'));
     const last = await typeCode(stranger, await signIn(stranger, url, username), codeOf(secret));
     assert.equal(callbackOf(last).searchParams.get('error'), 'unmet_authentication_requirements');
+  });
+
+  it('is told to resource servers, also after a refresh (RFC 9068 §2.2.1)', async () => {
+    const api = await addRelyingParty(service, {}, { 'logging-service': null });
+    const { agent, secret, claims: before } = await signedIn();
+    const { url, checks } = await authorizationRequest(api, { audience: 'logging-service', acr_values: 'aal2' });
+    const last = await typeCode(agent, await agent.open(url.href), codeOf(secret));
+    const tokens = await redeem(api, callbackOf(last), checks, { audience: 'logging-service' });
+    const parameters = { grant_type: 'refresh_token', refresh_token: String(tokens.refresh_token) };
+    const refreshed = await postForm(api, '/token', { ...parameters, audience: 'logging-service' });
+    for (const token of [tokens.access_token, String(refreshed.body['access_token'])]) {
+      const { acr, amr, auth_time } = await verifiedClaims(service, token, 'logging-service');
+      const expected = { acr: 'aal2', amr: ['pwd', 'otp', 'mfa'], auth_time: before?.auth_time };
+      assert.deepEqual({ acr, amr, auth_time }, expected);
+    }
   });
 
   it('asks for the password before a first factor can be enrolled', async () => {
