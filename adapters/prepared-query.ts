@@ -27,10 +27,10 @@ export function prepareQuery<Parameters extends object, Row = unknown>(
   let compiled: CompiledQuery<Row> | undefined;
   return (db, parameters) => {
     compiled ??= build(db, (name) => new Slot(name) as never).compile();
-    const values = new Map(Object.entries(parameters));
+    const values = parameters as Record<string, unknown>;
     return db.executeQuery({
       ...compiled,
-      parameters: compiled.parameters.map((value) => (value instanceof Slot ? values.get(value.name) : value)),
+      parameters: compiled.parameters.map((value) => (value instanceof Slot ? values[value.name] : value)),
     });
   };
 }

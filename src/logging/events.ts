@@ -109,7 +109,9 @@ function base36(value: number, digits: number): string {
 }
 
 function definedOnly(facts: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined && value !== ''));
+  const defined: Record<string, unknown> = {};
+  for (const name in facts) if (facts[name] !== undefined && facts[name] !== '') defined[name] = facts[name];
+  return defined;
 }
 
 /** Creates the audit log on top of a logger. `record`, where given, takes each event as well. */

@@ -158,15 +158,22 @@ function takeMembers(wanted: number, budget: Budget): number {
 }
 
 function cleanObject(value: object, depth: number, budget: Budget): Record<string, unknown> {
-  const isError = 'stack' in value && typeof value.stack === 'string';
-  const members = Object.entries(value);
-  const kept = members.slice(0, takeMembers(members.length, budget));
-  return Object.fromEntries(
-    kept.map(([name, member]) => [
-      cleanText(name.slice(0, maxNameLength)),
-      cleanMember(name, member, isError, depth + 1, budget),
-    ]),
-  );
+  const members = value as Record<string, unknown>;
+  const isError = 'stack' in members && typeof members['stack'] === 'string';
+  const names = Object.keys(members);
+  names.length = takeMembers(names.length, budget);
+  const cleaned: Record<string, unknown> = {};
+  for (const name of names) {
+    const member = cleanMember(name, members[name], isError, depth + 1, budget);
+    setMember(cleaned, cleanText(name.slice(0, maxNameLength)), member);
+  }
+  return cleaned;
+}
+
+/** Also a member named `__proto__`, which is nothing but a name in JSON. */
+function setMember(object: Record<string, unknown>, name: string, value: unknown): void {
+  if (name !== '__proto__') object[name] = value;
+  else Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /**

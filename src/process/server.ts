@@ -41,7 +41,7 @@ export async function startServer(options: {
   const logger = createLogger({
     level: config.logLevel,
     destination,
-    forward: (entry) => delivery?.push(entry),
+    forward: config.loggingBackendUrl ? (entry) => delivery?.push(entry) : undefined,
   });
 
   await using opening = new AsyncDisposableStack();
