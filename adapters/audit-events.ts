@@ -1,6 +1,6 @@
 // The audit trail in the table `audit_events`: appended in batches, read by time, removed when it is old.
 import type { Kysely } from 'kysely';
-import type { AuditEvent, AuditEvents, Clock } from '../src/store.ts';
+import type { AuditEvent, AuditEvents } from '../src/store.ts';
 import type { Engine } from './engine.ts';
 import { type PreparedQuery, prepareQuery } from './prepared-query.ts';
 import type { AuditEventsTable, Schema } from './schema.ts';
@@ -38,8 +38,11 @@ export function createAuditEvents(engine: Engine): AuditEvents {
   };
 }
 
-/** Deletes at most `limit` events that are older than 90 days; answers how many. */
-export async function sweepAuditEvents(db: Kysely<Schema>, clock: Clock, limit: number): Promise<number> {
+/** Deletes at most `limit` events that were 90 days old at `before`, epoch seconds; answers how many. */
+export async function sweepAuditEvents(
+  db: Kysely<Schema>,
+  { before, limit }: { before: number; limit: number },
+): Promise<number> {
   const deleted = await db
     .deleteFrom('audit_events')
     .where(({ eb, refTuple, selectFrom }) =>
@@ -48,7 +51,7 @@ export async function sweepAuditEvents(db: Kysely<Schema>, clock: Clock, limit: 
         'in',
         selectFrom('audit_events')
           .select(['at', 'id'])
-          .where('at', '<', clock() - RETENTION)
+          .where('at', '<', before - RETENTION)
           .limit(limit)
           .$asTuple('at', 'id'),
       ),

@@ -29,7 +29,7 @@ export interface Engine {
   lock(transaction: Kysely<Schema>, names: readonly string[]): Promise<void>;
   /** Whether writes that are ready together should share one transaction: one process's commits follow each other. */
   readonly groupsWrites: boolean;
-  /** Housekeeping that requests should not pay for, such as a checkpoint. */
-  tidy(): Promise<void>;
+  /** Runs `work`, which does not use this engine, while no write transaction of this process is under way. */
+  betweenWrites<T>(work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }

@@ -23,6 +23,7 @@ import { applyMigrations, refuseNewerSchema } from './schema-migrations.ts';
 import { createSecondFactors } from './second-factors.ts';
 import { openSqlite } from './sqlite.ts';
 import { sweepExpired } from './sweeping.ts';
+import { createSweepingThread } from './sweeping-thread.ts';
 
 /** Where the data is. */
 export type DatabaseLocation =
@@ -46,7 +47,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /** The tables over an open engine, which is closed with the store. */
 export function createStore(engine: Engine, { database, clock, box }: StoreOptions): Store {
-  const marker = database.engine === 'sqlite' ? createRollbackMarker(engine, resolve(database.path)) : undefined;
+  const file = database.engine === 'sqlite' ? resolve(database.path) : undefined;
+  const marker = file === undefined ? undefined : createRollbackMarker(engine, file);
+  const thread = file === undefined ? undefined : createSweepingThread({ engine, file, clock });
   return {
     artifacts: createArtifacts({ engine, clock, box }),
     accounts: createAccounts({ engine, clock }),
@@ -66,12 +69,15 @@ export function createStore(engine: Engine, { database, clock, box }: StoreOptio
     reEncrypt: () => reEncrypt({ engine, box, clock }),
     recover: async () => (await marker?.recover()) ?? 'same',
     async sweep(limit) {
-      const swept = await sweepExpired(engine, clock, limit);
-      if (swept < limit) await marker?.rotate();
+      const swept = await (thread?.sweep(limit) ?? sweepExpired(engine, clock, limit));
+      if (!swept.more) await marker?.rotate();
       return swept;
     },
     takeLease: (name, holder, seconds) => takeLease(engine, { name, holder, now: clock(), seconds }),
-    [Symbol.asyncDispose]: () => engine.close(),
+    async [Symbol.asyncDispose]() {
+      await thread?.[Symbol.asyncDispose]();
+      await engine.close();
+    },
   };
 }
 

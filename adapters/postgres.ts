@@ -76,7 +76,7 @@ function createEngine(pool: Pool, { prepares }: PostgresUrl, isolation: Isolatio
         throw toPermissionRefusal(error);
       }
     },
-    tidy: async () => undefined, // autovacuum does
+    betweenWrites: (work) => work(), // transactions run side by side
     async close() {
       if (!pool.ending) await pool.end();
     },

@@ -19,7 +19,7 @@ const PATIENCE_MS = 2_000;
 /** Pauses between two attempts are drawn from this range, so that two waiting processes do not march in step. */
 const PAUSE_MS = { min: 10, max: 50 };
 
-/** Pages of 4 KiB in the write-ahead log at which a commit checkpoints it after all; `tidy` comes long before. */
+/** Pages of 4 KiB in the write-ahead log at which a commit checkpoints it after all; sweeps do so long before. */
 const CHECKPOINT_PAGES = 4_096;
 
 /** What a log that once grew larger is cut back to. */
@@ -66,19 +66,10 @@ export async function openSqlite({ path, refuseSchema, mounts }: SqliteOptions):
 }
 
 function createEngine(writerConnection: Database.Database, readerConnection: Database.Database): Engine {
-  const writer = toKysely(writerConnection);
+  const writer = createWriter(writerConnection);
   const reader = toKysely(readerConnection);
   const version = createVersion(readerConnection);
-  const write: Engine['write'] = async (work) => {
-    const deadline = performance.now() + PATIENCE_MS;
-    try {
-      return await writer.connection().execute((db) => transact(db, writerConnection, deadline, work));
-    } catch (error) {
-      throw toStoreError(error);
-    } finally {
-      version.forget();
-    }
-  };
+  const write: Engine['write'] = (work) => writer.write(work).finally(version.forget);
   return {
     groupsWrites: true,
     version: version.ask,
@@ -86,10 +77,7 @@ function createEngine(writerConnection: Database.Database, readerConnection: Dat
     write,
     exclusively: write,
     lock: async () => undefined, // whoever writes is alone already
-    async tidy() {
-      // On its turn among the writers: within a transaction SQLite refuses to checkpoint.
-      await writer.connection().execute(() => patiently(() => writerConnection.pragma('wal_checkpoint(PASSIVE)')));
-    },
+    betweenWrites: writer.betweenWrites,
     async close() {
       readerConnection.close();
       emptyLog(writerConnection);
@@ -121,6 +109,36 @@ function createVersion(connection: Database.Database): { ask: Engine['version'];
       runAfterThisTurn(forget);
       return known;
     },
+  };
+}
+
+/** The writing half of an engine. */
+function createWriter(connection: Database.Database): Pick<Engine, 'write' | 'betweenWrites'> {
+  const writer = toKysely(connection);
+  return {
+    async write(work) {
+      const deadline = performance.now() + PATIENCE_MS;
+      try {
+        return await writer.connection().execute((db) => transact(db, connection, deadline, work));
+      } catch (error) {
+        throw toStoreError(error);
+      }
+    },
+    betweenWrites: (work) => writer.connection().execute(work),
+  };
+}
+
+/** Another connection to a file that this process has open, for a thread that only writes. */
+export function openWriter(file: string): Pick<Engine, 'write'> & {
+  /** Takes what is in the log into the file, as far as nobody still reads it. */
+  checkpoint(): Promise<void>;
+} {
+  const connection = connect(file);
+  const { write, betweenWrites } = createWriter(connection);
+  return {
+    write,
+    // on its turn: within a transaction SQLite refuses to checkpoint
+    checkpoint: () => betweenWrites(() => patiently(() => void connection.pragma('wal_checkpoint(PASSIVE)'))),
   };
 }
 

@@ -22,11 +22,11 @@ export function dbCommand(terminal: Terminal): Command {
   async function purge(options: JsonOption): Promise<void> {
     await using workspace = await openWorkspace(terminal);
     let purged = 0;
-    let swept: number;
-    do {
-      swept = await workspace.store.sweep(batch);
-      purged += swept;
-    } while (swept === batch);
+    for (let more = true; more; ) {
+      const swept = await workspace.store.sweep(batch);
+      purged += swept.rows;
+      more = swept.more;
+    }
     report(terminal, options, { purged }, [`deleted ${purged} expired rows`]);
   }
 

@@ -5,14 +5,11 @@ import type { Logger } from 'pino';
 import type { Clock, Store } from '../store.ts';
 import { watchClock } from './clock-jumps.ts';
 
-/** Rows in a batch; how many is learnt, so that requests never wait long for a batch to end. */
-const BATCH = { fewest: 25, most: 400, first: 100 };
-
-/** A batch that took longer than `slowMs` is followed by smaller ones, one that took less than `fastMs` by larger ones. */
-const PACE = { fastMs: 8, slowMs: 20 };
+/** Most rows in a batch; how many there is time for, the store knows. */
+const BATCH = 400;
 
 /** Between batches. */
-const BREATH_MS = 20;
+const BREATH_MS = 10;
 
 /** Another process takes over, at the latest this many seconds after the one that sweeps has gone. */
 const LEASE_SECONDS = 180;
@@ -41,7 +38,6 @@ export function startSweeper(options: SweeperOptions): Disposable {
   const stop = new AbortController();
   let trustedFrom = steady();
   let renewFrom = steady();
-  let batch = BATCH.first;
   void sweepForever();
   return { [Symbol.dispose]: () => stop.abort() };
 
@@ -59,11 +55,10 @@ export function startSweeper(options: SweeperOptions): Disposable {
   }
 
   async function sweepAll(): Promise<void> {
-    while (await holdsLease()) {
-      const startedAt = steady();
-      const full = (await store.sweep(batch)) === batch;
-      batch = nextBatch(batch, steady() - startedAt);
-      if (!full || !(await paused(BREATH_MS))) return;
+    // the clock is looked at right before each batch: it may have jumped while the one before was under way
+    while ((await holdsLease()) && isClockTrusted()) {
+      const { more } = await store.sweep(BATCH);
+      if (!more || !(await paused(BREATH_MS))) return;
     }
   }
 
@@ -87,11 +82,4 @@ export function startSweeper(options: SweeperOptions): Disposable {
   function paused(ms: number): Promise<boolean> {
     return pause(ms, true, { signal: stop.signal, ref: false }).catch(() => false);
   }
-}
-
-/** Shrinks faster than it grows: a batch that is too large makes requests wait, one that is too small only takes longer. */
-export function nextBatch(batch: number, tookMs: number): number {
-  if (tookMs > PACE.slowMs) return Math.max(BATCH.fewest, Math.floor(batch / 2));
-  if (tookMs < PACE.fastMs) return Math.min(BATCH.most, batch + BATCH.fewest);
-  return batch;
 }

@@ -374,8 +374,8 @@ export function describeArtifactContract(engine: TestEngine): void {
           { do: 'upsert', model: 'AccessToken', id: 'forever', payload: {} },
         ]);
         clock.now += 71;
-        assert.equal(await store.sweep(100), 1);
-        assert.equal(await store.sweep(100), 0);
+        assert.equal((await store.sweep(100)).rows, 1);
+        assert.equal((await store.sweep(100)).rows, 0);
         clock.now = clock.now - 71 + 15;
         assert.ok(await artifacts.find('AccessToken', 'recent'));
         assert.ok(await artifacts.find('AccessToken', 'alive'));
@@ -387,7 +387,8 @@ export function describeArtifactContract(engine: TestEngine): void {
         const tokens = Array.from({ length: 4 }, (_, n) => upsert('AccessToken', `t${n}`, {}));
         await artifacts.apply([...revocations, ...tokens]);
         clock.now += 26 * 3600;
-        const counts = [await store.sweep(3), await store.sweep(3), await store.sweep(3), await store.sweep(3)];
+        const counts: number[] = [];
+        for (let n = 0; n < 4; n += 1) counts.push((await store.sweep(3)).rows);
         assert.deepEqual(counts, [3, 3, 1, 0]);
       });
 
@@ -395,7 +396,7 @@ export function describeArtifactContract(engine: TestEngine): void {
         await issueFamily('g');
         await artifacts.apply([{ do: 'consume', model: 'AuthorizationCode', id: 'g-code' }]);
         clock.now += 59;
-        assert.equal(await store.sweep(100), 0);
+        assert.equal((await store.sweep(100)).rows, 0);
         await assert.rejects(
           artifacts.apply([{ do: 'consume', model: 'AuthorizationCode', id: 'g-code' }]),
           AlreadyConsumed,
@@ -406,10 +407,10 @@ export function describeArtifactContract(engine: TestEngine): void {
       it('keeps a tombstone for 25 hours', async () => {
         await artifacts.apply([{ do: 'revoke', grantId: 'g' }]);
         clock.now += 25 * 3600;
-        assert.equal(await store.sweep(100), 0);
+        assert.equal((await store.sweep(100)).rows, 0);
         await assert.rejects(issueFamily('g'), GrantRevoked);
         clock.now += 61;
-        assert.equal(await store.sweep(100), 1);
+        assert.equal((await store.sweep(100)).rows, 1);
       });
     });
   });

@@ -66,11 +66,11 @@ export function describeAuditContract(engine: TestEngine): void {
     });
 
     it('is swept after 90 days, at most so many events at a time', async () => {
-      const old = clock.now - 90 * DAY - 1;
+      const old = clock.now - 90 * DAY - 61; // a minute of tolerance, as for everything that is swept
       await store.auditEvents.append([eventAt(old, 'a'), eventAt(old, 'b'), eventAt(old - 1, 'c')]);
       await store.auditEvents.append([eventAt(old + 1, 'kept'), eventAt(clock.now, 'new')]);
-      assert.equal(await store.sweep(2), 2);
-      assert.equal(await store.sweep(2), 1);
+      assert.deepEqual(await store.sweep(2), { rows: 2, more: true });
+      assert.deepEqual(await store.sweep(2), { rows: 1, more: false });
       assert.deepEqual(await idsOf(), ['kept', 'new']);
     });
   });

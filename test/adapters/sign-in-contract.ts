@@ -151,7 +151,7 @@ export function describeSignInContract(engine: TestEngine): void {
       const nowMs = clock.read() * 1000;
       await store.rateLimits.add('old', 1, { nowMs: nowMs - 120_000, expiresAtMs: nowMs - 61_000 });
       await store.rateLimits.add('new', 1, { nowMs, expiresAtMs: nowMs + 1_000 });
-      assert.equal(await store.sweep(10), 1);
+      assert.equal((await store.sweep(10)).rows, 1);
       assert.ok(await store.rateLimits.find('new', nowMs));
     });
 

@@ -50,7 +50,7 @@ describe('Faults: growth', function () {
         await liveAWhile();
         pages.push(countPages());
         pass(LIFETIME);
-        while ((await service.store.sweep(200)) === 200);
+        while ((await service.store.sweep(200)).more);
       }
       const [, second = 0] = pages;
       const last = pages.at(-1) ?? 0;
@@ -62,13 +62,14 @@ describe('Faults: growth', function () {
   it('sweeps a million expired rows without holding anybody up', async function () {
     if (!long) return skipBecause(this, 'it takes minutes, so only with FAULTS=long');
     this.timeout(1_200_000);
-    const { before, during } = await sweepUnderLoad(1_000_000);
+    const { without, during, sweepMs } = await sweepUnderLoad(1_000_000);
     assert.ok(
-      during.p99Ms <= 2 * before.p99Ms,
-      `p99 of /token: ${before.p99Ms} ms before, ${during.p99Ms} ms meanwhile`,
+      during.p99Ms <= 2 * without.p99Ms,
+      `p99 of /token: ${without.p99Ms} ms without, ${during.p99Ms} ms meanwhile`,
     );
     // on a busy machine the processor is away for longer than that, with or without a sweep
-    const allowed = Math.max(50, before.pauseMs);
-    assert.ok(during.pauseMs <= allowed, `the event loop stood still for ${during.pauseMs} ms, before ${allowed} ms`);
+    const allowed = Math.max(50, 1.5 * without.pauseMs);
+    assert.ok(during.pauseMs <= allowed, `the event loop stood still for ${during.pauseMs} ms, not ${allowed} ms`);
+    assert.ok(sweepMs < 600_000, `it took ${sweepMs} ms`);
   });
 });

@@ -6,22 +6,40 @@ import { sqlite } from './support/databases.ts';
 import { deploy, type Server } from './support/deployment.ts';
 import { createRelyingAgent, tokensOf } from './support/relying-agent.ts';
 
-/** Of one phase; milliseconds. */
+/**
+ * What it was like with a sweep, or without one; milliseconds. It is looked at in windows of five seconds, of which the
+ * median counts: whatever else a machine has to do meanwhile comes and goes, and a sweep stays.
+ */
 export interface Phase {
+  readonly windows: number;
   readonly requests: number;
+  /** of `/token` */
   readonly p99Ms: number;
-  /** the longest that the event loop of the process stood still */
+  /** the longest in which the event loop of the process stood still */
   readonly pauseMs: number;
+  /** the longest of all windows */
+  readonly worstPauseMs: number;
 }
 
 export interface SweepResult {
   readonly rows: number;
-  readonly before: Phase;
+  /** before and after */
+  readonly without: Phase;
   readonly during: Phase;
   readonly sweepMs: number;
 }
 
+interface Window {
+  readonly sweeping: boolean;
+  readonly requests: number;
+  readonly p99Ms: number;
+  readonly pauseMs: number;
+}
+
 const CLIENTS = 4;
+const WINDOW_MS = 5_000;
+/** After the sweep. The first sweep comes a minute after the start, which is as long. */
+const AFTERWARDS_MS = 60_000;
 /** Expired longest ago, and so swept first. */
 const FIRST = 1;
 
@@ -36,7 +54,7 @@ const PAUSES = `data:text/javascript,${encodeURIComponent(`
   });
 `)}`;
 
-/** On SQLite, where a batch and its sync stop the event loop. The first sweep comes a minute after the start. */
+/** On SQLite, where everybody shares one disk and one write lock. */
 export async function sweepUnderLoad(rows: number): Promise<SweepResult> {
   await using deployment = await deploy(sqlite);
   const { location } = deployment.database;
@@ -57,23 +75,35 @@ export async function sweepUnderLoad(rows: number): Promise<SweepResult> {
       await pause(5);
     }
   });
+  const windows: Window[] = [];
+  /** Windows for as long as it is so; one in the middle of which it changes belongs to neither phase. */
+  async function watchWhile(sweeping: boolean, isSo: () => boolean): Promise<void> {
+    await endWindow(server, latencies);
+    while (isSo()) {
+      await pause(WINDOW_MS);
+      const window = await endWindow(server, latencies);
+      if (isSo()) windows.push({ sweeping, ...window });
+    }
+  }
   try {
     await pause(5_000); // signing in, and a program that warms up
-    await endPhase(server, latencies);
-    while (watcher.has(FIRST)) await pause(50);
-    const before = await endPhase(server, latencies);
+    await watchWhile(false, () => watcher.has(FIRST));
     const startedAt = performance.now();
-    while (watcher.hasExpired()) await pause(100);
-    const sweepMs = performance.now() - startedAt;
-    return { rows, before, during: await endPhase(server, latencies), sweepMs };
+    await watchWhile(true, () => watcher.hasExpired());
+    const endedAt = performance.now();
+    await watchWhile(false, () => performance.now() < endedAt + AFTERWARDS_MS);
+    const [without, during] = [false, true].map((sweeping) =>
+      summarize(windows.filter((window) => window.sweeping === sweeping)),
+    ) as [Phase, Phase];
+    return { rows, without, during, sweepMs: endedAt - startedAt };
   } finally {
     over = true;
     await Promise.all(clients);
   }
 }
 
-/** What the phase that ends now was like; the next one begins. */
-async function endPhase({ process }: Server, latencies: number[]): Promise<Phase> {
+/** What the window that ends now was like; the next one begins. */
+async function endWindow({ process }: Server, latencies: number[]): Promise<Omit<Window, 'sweeping'>> {
   const said = () => process.log.filter(({ msg }) => msg === 'pauses');
   const { length } = said();
   process.kill('SIGUSR2');
@@ -83,6 +113,18 @@ async function endPhase({ process }: Server, latencies: number[]): Promise<Phase
     requests: sorted.length,
     p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? 0,
     pauseMs: Number(said().at(-1)?.['pauseMs']),
+  };
+}
+
+function summarize(windows: readonly Window[]): Phase {
+  const medianOf = (name: 'p99Ms' | 'pauseMs') =>
+    windows.map((window) => window[name]).toSorted((a, b) => a - b)[Math.floor(windows.length / 2)] ?? Number.NaN;
+  return {
+    windows: windows.length,
+    requests: windows.reduce((sum, { requests }) => sum + requests, 0),
+    p99Ms: medianOf('p99Ms'),
+    pauseMs: medianOf('pauseMs'),
+    worstPauseMs: Math.max(...windows.map(({ pauseMs }) => pauseMs)),
   };
 }
 

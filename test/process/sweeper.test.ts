@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { openStore } from '../../adapters/open-store.ts';
 import { createSecretBox } from '../../src/keys/secret-box.ts';
 import { createLogger } from '../../src/logging/logger.ts';
-import { nextBatch, startSweeper } from '../../src/process/sweeper.ts';
+import { startSweeper } from '../../src/process/sweeper.ts';
 import { type Store, StoreUnavailable } from '../../src/store.ts';
 import { createFolder, type Folder } from '../support/process.ts';
 
@@ -24,7 +24,7 @@ class Watch {
       sweep: async (limit) => {
         this.asked.push(limit);
         const answer = await sweep(limit);
-        this.answers.push(answer);
+        this.answers.push(answer.rows);
         this.#wakeUp();
         return answer;
       },
@@ -124,26 +124,6 @@ describe('process: the sweeper', () => {
     await watch.until(() => watch.swept === 2_000);
     delay.disable();
     assert.ok(delay.max / 1e6 < 50, `${delay.max / 1e6} ms`);
-  });
-
-  for (const [name, batch, tookMs, next] of [
-    ['halves a batch that took long', 400, 21, 200],
-    ['keeps one that took neither long nor short', 400, 15, 400],
-    ['lets one grow that took short', 100, 7, 125],
-    ['asks for no more than 400', 400, 1, 400],
-    ['asks for no fewer than 25, however long it takes', 30, 2_000, 25],
-  ] as const) {
-    it(`${name}`, () => assert.equal(nextBatch(batch, tookMs), next));
-  }
-
-  it('asks for smaller batches while they take long', async () => {
-    const watch = new Watch(store, async (limit) => {
-      steadyMs += limit / 2; // half a millisecond for each row: 20 ms for 40
-      return limit;
-    });
-    using _sweeper = start(watch);
-    await watch.until(() => watch.asked.length >= 4);
-    assert.deepEqual(watch.asked.slice(0, 4), [100, 50, 25, 25]);
   });
 
   it('is one at a time: of two processes one sweeps, until it is gone for 3 minutes', async () => {
