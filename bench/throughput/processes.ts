@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Latencies, Order } from './load.ts';
 
 /** What a tick of /proc is (`getconf CLK_TCK`): 100 on every Linux that Node runs on. */
@@ -14,6 +15,8 @@ export interface MeasuredServer {
   readonly port: number;
   /** CPU time of all its threads since its start, in seconds */
   cpuSeconds(): number;
+  /** the resident size now, in MiB */
+  memory(): number;
   /** the largest resident size so far, in MiB */
   peakMemory(): number;
   end(): Promise<void>;
@@ -28,6 +31,7 @@ function measured(child: ChildProcess, port: number): MeasuredServer {
       const fields = proc('stat').split(') ')[1]?.split(' ') ?? [];
       return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
     },
+    memory: () => Number(/^VmRSS:\s+(\d+)/m.exec(proc('status'))?.[1]) / 1024,
     peakMemory: () => Number(/^VmHWM:\s+(\d+)/m.exec(proc('status'))?.[1]) / 1024,
     async end() {
       if (child.exitCode !== null) return;
@@ -40,6 +44,11 @@ function measured(child: ChildProcess, port: number): MeasuredServer {
 /** The library alone. */
 export function startBareProvider(secret: string): Promise<MeasuredServer> {
   return startPlain('bare-provider.ts', secret);
+}
+
+/** The library alone, with the smallest interaction that signs somebody in. */
+export function startBareSignIn(secret: string): Promise<MeasuredServer> {
+  return startPlain('../sign-in/bare-provider.ts', secret);
 }
 
 /** A server that only answers: what no request can cost less than. */
@@ -58,11 +67,15 @@ async function startPlain(file: string, secret: string): Promise<MeasuredServer>
   return measured(child, port);
 }
 
-/** This service as it runs in production, but for its log, which nobody reads. */
-export async function startService(env: Record<string, string>): Promise<MeasuredServer> {
+/**
+ * This service as it runs in production, but for its log, which nobody reads.
+ * @param preload a file that the process loads first
+ */
+export async function startService(env: Record<string, string>, preload?: string): Promise<MeasuredServer> {
   const port = await freePort();
   const args = [
     ...(process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? []),
+    ...(preload === undefined ? [] : ['--import', pathToFileURL(preload).href]),
     join(import.meta.dirname, '../../src/main.ts'),
   ];
   const child = spawn(process.execPath, args, {
