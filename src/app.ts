@@ -14,6 +14,7 @@ import { createProtocolRequests } from './http/protocol-requests.ts';
 import { createPublishedDocuments } from './http/published-documents.ts';
 import { createRequestGate } from './http/request-gate.ts';
 import { createRequestLog } from './http/request-log.ts';
+import { routesOf } from './http/routes.ts';
 import { createUnitOfWorkMiddleware } from './http/unit-of-work.ts';
 import type { WatchedKeys } from './keys/signing-keys.ts';
 import { auditReplay } from './provider/audit.ts';
@@ -70,8 +71,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const own = createEndpoints(options, domain, { pages, passkeyScript, isDraining: () => draining });
 
   const account = createAccountRoutes(options, domain, protocol, (request, response) => handle(request, response));
-
   const letters = createLetterRoutes(options, domain, protocol);
+
   // from the outside in
   const koa = new Koa();
   koa.proxy = true; // forwarded headers are rewritten by the request gate
@@ -91,11 +92,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     }),
   );
   koa.use(createNotFound(pages));
-  koa.use(own.routes());
-  koa.use(interactions.routes());
-  koa.use(account.routes());
+  koa.use(routesOf(own));
+  koa.use(routesOf(interactions));
+  koa.use(routesOf(account));
+  koa.use(routesOf(letters));
   koa.use(createClientRefusalLimit(refuseClient, replays.isReplay));
-  koa.use(letters.routes());
   koa.use(
     createProtocolRequests({
       prefix: new URL(issuer).pathname.replace(/\/$/, ''),
@@ -129,17 +130,17 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     startDraining() {
       draining = true;
+      lettersUntil = performance.now() + LETTERS_MS;
     },
     async logServiceToken() {
-      lettersUntil = performance.now() + LETTERS_MS;
       const token = await issueFor(config.identitySub, config.loggingBackendAud);
       if (token === undefined) throw new Error(`no resource server ${config.loggingBackendAud}`);
       return token;
     },
     async end() {
-      await trail[Symbol.asyncDispose]();
-    },
       const now = performance.now();
       await mail.mailer.drain(Math.max((lettersUntil ?? now + ALONE_MS) - now, 0));
+      await trail[Symbol.asyncDispose]();
+    },
   };
 }
