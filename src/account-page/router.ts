@@ -73,7 +73,6 @@ export function createAccountRouter(page: AccountPage, sections: readonly Accoun
           signOut: `${base.slice(0, -ACCOUNT_PAGE.length)}/logout`,
           csrf,
           ...outcomes.take(ctx, texts),
-          texts: texts.accountFrame,
         };
         pages.show(ctx, name, { ...locals, frame } as never, { ...options, texts });
       },

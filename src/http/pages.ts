@@ -198,7 +198,6 @@ export interface AccountFrame {
   signOut: string;
   /** what has just been changed, in a sentence */
   outcome?: string;
-  texts: Texts['accountFrame'];
 }
 
 /** A page of the account page. */
@@ -279,7 +278,7 @@ export interface Pages {
 export interface PageRenderer {
   /**
    * A whole HTML document. Every string in `locals` is escaped.
-   * @param texts English when absent; the template finds those of its page as `self.t`
+   * @param texts English when absent; the template finds those of its page as `self.t`, all of them as `self.texts`
    */
   render<Name extends keyof Pages>(name: Name, locals: Pages[Name], texts?: Texts): string;
   /** The source that a Content-Security-Policy needs in `style-src`, unquoted: `sha256-…`. */
@@ -357,6 +356,7 @@ export function createPages(installation: Installation): PageRenderer {
         ...shell,
         page: name,
         t: texts[name],
+        texts,
         shared: texts.shared,
         language: texts.language,
       });

@@ -6,6 +6,8 @@ import { assertAccessible } from '../support/accessibility.ts';
 import { openBrowser } from '../support/browser.ts';
 import { type PageServer, startPageServer } from '../support/page-server.ts';
 import { pageVariant, pageVariants } from '../support/page-variants.ts';
+import { PASSWORD } from '../support/relying-party.ts';
+import { startService } from '../support/service.ts';
 
 const installations = {
   example: { name: 'Example Accounts' },
@@ -45,9 +47,40 @@ describe('accessibility (WCAG 2.2 AA)', () => {
     }
   }
 
+  for (const { language } of languages) {
+    it(`of the account page and every page that it leads to in "${language}"`, async () => {
+      await using service = await startService();
+      const context = await browser.newContext({ reducedMotion: 'reduce', locale: language });
+      const tab = await context.newPage();
+      await tab.goto(`${service.origin}/account`);
+      await tab.fill('#login', 'alice');
+      await tab.fill('#password', PASSWORD);
+      await tab.click('#sign-in');
+      await tab.locator('nav.pages').waitFor();
+      const seen = new Set<string>();
+      for (let queue = [tab.url()]; queue.length > 0; ) {
+        const address = queue.shift() as string;
+        if (seen.has(address)) continue;
+        seen.add(address);
+        await tab.goto(address);
+        assert.equal(await tab.locator('html').getAttribute('lang'), language, address);
+        await assertAccessible(tab, address);
+        queue = [...queue, ...(await linksOf(tab, `${service.origin}/account`))];
+      }
+      assert.ok(seen.size > 5, [...seen].join());
+      await context.close();
+    }).timeout(120_000);
+  }
+
   it('is noticed when it is missing', async () => {
     await page.goto(server.urlOf(pageVariant('login'), 'en'));
     await page.evaluate("document.querySelector('label').remove()");
     await assert.rejects(assertAccessible(page, 'a field without a label'), /label: <input/);
   });
 });
+
+/** Where the links of the page lead, as far as that begins with `base`. */
+async function linksOf(page: Page, base: string): Promise<string[]> {
+  const addresses = await page.evaluate<string[]>('[...document.links].map((link) => link.href.split("#")[0])');
+  return addresses.filter((address) => address.startsWith(base) && !address.includes('?'));
+}

@@ -20,7 +20,6 @@ const frame: AccountFrame = {
   ],
   signOut: '/logout',
   outcome: 'Your profile is saved.',
-  texts: en.accountFrame,
 };
 
 /** Every page with every part that it can show. */
