@@ -3,6 +3,7 @@ import { errors, Provider } from 'oidc-provider';
 import type { ClientRecord } from '../store.ts';
 import { authenticateClientsOurselves, type ClientAuthentication } from './client-authentication.ts';
 import { createConfiguration, type ProviderConfiguration } from './configuration.ts';
+import { refuseUnregisteredGrants } from './grant-types.ts';
 import { answerEssentialAcr } from './interaction-policy.ts';
 import { type Replays, rememberReplaysOurselves } from './replays.ts';
 import { nameSignedInAccounts, rememberSessions } from './sessions.ts';
@@ -20,6 +21,7 @@ export function createProvider(options: ProviderOptions): Provider {
   pinUrls(provider);
   authenticateClientsOurselves(provider, options.clientAuthentication);
   rememberReplaysOurselves(provider, options.replays);
+  refuseUnregisteredGrants(provider);
   resumeInteractionsOnce(provider);
   answerEssentialAcr(provider);
   rememberSessions(provider, options.clock);
