@@ -7,11 +7,15 @@ import { qrCodeOf } from '../http/qr-code.ts';
 import type { KnownDevices } from '../provider/known-devices.ts';
 import type { AccountPageParts, AccountRequest, AccountSection, SubmittedRequest } from './section.ts';
 
-export interface AuthenticatorParts extends Pick<AccountPageParts, 'accounts' | 'audit'> {
-  secondFactors: SecondFactorDirectory;
+/** What it takes to let go of the last second factor. */
+export interface LastFactorParts extends Pick<AccountPageParts, 'accounts'> {
   passwordRules: PasswordRules;
   guesses: Guesses;
   knownDevices: KnownDevices;
+}
+
+export interface AuthenticatorParts extends Pick<AccountPageParts, 'audit'>, LastFactorParts {
+  secondFactors: SecondFactorDirectory;
   /** what this service calls itself */
   installation: string;
 }
@@ -126,7 +130,8 @@ async function showRecoveryCodes({ secondFactors }: AuthenticatorParts, request:
 async function remove(parts: AuthenticatorParts, request: SubmittedRequest): Promise<void> {
   const { account } = request;
   const { passkeys } = await parts.secondFactors.factorsOf(account.id);
-  const problem = passkeys === 0 ? await problemOfLast(parts, request) : undefined;
+  const problem =
+    passkeys === 0 ? await problemOfLast(parts, request, request.texts['account-authenticator']) : undefined;
   if (problem !== undefined) {
     request.ctx.status = 400;
     return showState(parts, request, problem);
@@ -141,11 +146,11 @@ async function remove(parts: AuthenticatorParts, request: SubmittedRequest): Pro
  * Why the last second factor may not be removed. Its owner types the password, which from then on stands alone, and has
  * to be one that may: with a second factor a shorter one could be chosen.
  */
-async function problemOfLast(
-  { accounts, guesses, knownDevices, passwordRules }: AuthenticatorParts,
-  { account, ctx, form, texts }: SubmittedRequest,
+export async function problemOfLast(
+  { accounts, guesses, knownDevices, passwordRules }: LastFactorParts,
+  { account, ctx, form }: SubmittedRequest,
+  words: { required: string; wrongPassword: string; weakPassword: string },
 ): Promise<string | undefined> {
-  const words = texts['account-authenticator'];
   if (account.requiresMfa) return words.required;
   if (account.passwordHash === undefined) return undefined;
   const password = String(form['password'] ?? '');

@@ -22,6 +22,12 @@ const BROWSER_NAMES = ['Edge', 'Opera', 'Firefox', 'Chrome', 'Safari'];
 const SYSTEMS = [/iPhone/, /iPad/, /Android/, /Windows/, /Mac OS X/, /CrOS/, /Linux/];
 const SYSTEM_NAMES = ['iPhone', 'iPad', 'Android', 'Windows', 'Mac', 'ChromeOS', 'Linux'];
 
+/** What an owner may call a passkey: up to 64 characters that can be seen; undefined when it is anything else. */
+export function passkeyNameOf(value: unknown): string | undefined {
+  const name = typeof value === 'string' ? value.trim().normalize('NFC') : '';
+  return name !== '' && [...name].length <= 64 && !/[\p{C}\p{Zl}\p{Zp}]/u.test(name) ? name : undefined;
+}
+
 /** @param userAgent as it was sent; empty when nothing is known, and so is then the answer */
 export function suggestedPasskeyName(aaguid: string, userAgent: string): string {
   return Object.hasOwn(KEEPERS, aaguid) ? String(KEEPERS[aaguid]) : browserName(userAgent);

@@ -13,8 +13,11 @@ export interface Factors {
   passkeys: number;
 }
 
-/** Whether signing in asks for a second factor. Recovery codes alone are none: they stand in for one. */
-export function hasSecondFactor({ totp, passkeys }: Pick<Factors, 'totp' | 'passkeys'>): boolean {
+/** Those that signing in asks for. Recovery codes are none: they stand in for one. */
+export type EnrolledFactors = Pick<Factors, 'totp' | 'passkeys'>;
+
+/** Whether signing in asks for a second factor. */
+export function hasSecondFactor({ totp, passkeys }: EnrolledFactors): boolean {
   return totp || passkeys > 0;
 }
 
@@ -31,6 +34,8 @@ export interface TotpEnrolment {
 
 export interface SecondFactorDirectory {
   factorsOf(accountId: string): Promise<Factors>;
+  /** The same without the recovery codes, for what every sign-in asks. */
+  enrolledOf(accountId: string): Promise<EnrolledFactors>;
   /** Uses up a code of the authenticator app. */
   useTotpCode(accountId: string, code: string): Promise<CodeOutcome>;
   /** Uses up a recovery code. */
@@ -55,6 +60,8 @@ export interface SecondFactorDirectory {
   renewRecoveryCodes(accountId: string, place: string): Promise<void>;
   /** The app, with the recovery codes when nothing is left that they stand in for. False when there is none. */
   removeTotp(accountId: string): Promise<boolean>;
+  /** The passkey, likewise. @param id of the credential */
+  removePasskey(accountId: string, id: string): Promise<boolean>;
   /** Everything: of a person who lost it all. False when there was nothing. */
   removeAll(accountId: string): Promise<boolean>;
 }
@@ -90,14 +97,20 @@ export function createSecondFactorDirectory(parts: {
     return codes;
   }
 
+  async function enrolledOf(accountId: string): Promise<EnrolledFactors> {
+    const [totp, keys] = await Promise.all([secondFactors.findTotp(accountId), passkeys.listOf(accountId)]);
+    return { totp: totp !== undefined, passkeys: keys.length };
+  }
+
   return {
+    enrolledOf,
+
     async factorsOf(accountId) {
-      const [totp, recoveryCodes, keys] = await Promise.all([
-        secondFactors.findTotp(accountId),
+      const [enrolled, recoveryCodes] = await Promise.all([
+        enrolledOf(accountId),
         secondFactors.countRecoveryCodes(accountId),
-        passkeys.listOf(accountId),
       ]);
-      return { totp: totp !== undefined, recoveryCodes, passkeys: keys.length };
+      return { ...enrolled, recoveryCodes };
     },
 
     async useTotpCode(accountId, code) {
@@ -145,6 +158,13 @@ export function createSecondFactorDirectory(parts: {
     async removeTotp(accountId) {
       if (!(await secondFactors.removeTotp(accountId))) return false;
       if ((await passkeys.listOf(accountId)).length === 0) await secondFactors.replaceRecoveryCodes(accountId, []);
+      return true;
+    },
+
+    async removePasskey(accountId, id) {
+      if (!(await passkeys.remove(accountId, id))) return false;
+      const isBare = (await passkeys.listOf(accountId)).length === 0 && !(await secondFactors.findTotp(accountId));
+      if (isBare) await secondFactors.replaceRecoveryCodes(accountId, []);
       return true;
     },
 

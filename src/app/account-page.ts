@@ -3,17 +3,26 @@ import type { RequestListener } from 'node:http';
 import type Router from 'koa-router';
 import { createFormTokens } from '../../interactions/interaction.ts';
 import { createAccountPage } from '../account-page/account-page.ts';
+import { activity } from '../account-page/activity.ts';
+import { applications } from '../account-page/applications.ts';
 import { authenticator } from '../account-page/authenticator.ts';
+import { createClientNames } from '../account-page/client-names.ts';
 import { identities } from '../account-page/identities.ts';
+import { passkeys } from '../account-page/passkeys.ts';
+import { password } from '../account-page/password.ts';
+import { profile } from '../account-page/profile.ts';
+import { sessions } from '../account-page/sessions.ts';
+import { createAccountGrants } from '../provider/account-grants.ts';
+import { createAccountSessions } from '../provider/account-sessions.ts';
 import { createKnownDevices } from '../provider/known-devices.ts';
 import type { AppOptions, Domain } from './domain.ts';
 import type { Protocol } from './protocol.ts';
 
 /** @param handle answers the requests that the account page sends to the provider: the whole service */
 export function createAccountRoutes(
-  { config, store, clock }: AppOptions,
-  { accounts, audit, guesses, passwordRules, secondFactors, units }: Domain,
-  { pages, providers, upstreams }: Protocol,
+  { config, store, logger, clock }: AppOptions,
+  { accounts, audit, guesses, passwordRules, secondFactors, units, ...domain }: Domain,
+  { pages, passkeyScript, providers, upstreams }: Protocol,
   handle: RequestListener,
 ): Router {
   const elsewhere = identities({
@@ -24,15 +33,30 @@ export function createAccountRoutes(
       passwordHash !== undefined || (await store.passkeys.listOf(id)).length > 0,
     audit,
   });
-  const app = authenticator({
+  const lastFactor = {
     accounts,
-    audit,
     guesses,
     passwordRules,
-    secondFactors,
     knownDevices: createKnownDevices({ issuer: config.issuer, secrets: config.cookieSecrets }),
+  };
+  const ownPasskeys = passkeys({
+    ...lastFactor,
+    audit,
+    secondFactors,
+    ceremonies: domain.passkeys,
+    script: passkeyScript,
+    passkeys: store.passkeys,
+    linkedIdentities: store.linkedIdentities,
+  });
+  const app = authenticator({
+    ...lastFactor,
+    audit,
+    secondFactors,
     installation: config.installation.name,
   });
+  const accountSessions = createAccountSessions({ artifacts: store.artifacts, provider: providers.current, logger });
+  const namesOf = createClientNames(domain.clients.find);
+  const { letters, limits, links, mailer } = domain.mail;
   return createAccountPage({
     issuer: config.issuer,
     provider: providers.current,
@@ -44,7 +68,16 @@ export function createAccountRoutes(
     idleLifetime: config.session.idle,
     handle,
     clock,
-    // after ours; a section is a function that adds its pages and forms: see src/account-page/section.ts
-    sections: [app, ...(upstreams.byId.size > 0 ? [elsewhere] : [])],
+    // a section is a function that adds its pages and forms: see src/account-page/section.ts
+    sections: [
+      profile({ accounts, audit, letters, limits, links, mailer }),
+      password({ ...lastFactor, audit, secondFactors, sessions: accountSessions, letters, mailer }),
+      app,
+      ...(domain.passkeys.isOffered ? [ownPasskeys] : []),
+      ...(upstreams.byId.size > 0 ? [elsewhere] : []),
+      sessions({ sessions: accountSessions, namesOf, audit }),
+      applications({ grants: createAccountGrants(store.artifacts), namesOf, audit }),
+      activity({ events: store.auditEvents, namesOf }),
+    ],
   });
 }

@@ -186,6 +186,7 @@ export interface HomePage {
   issuer: string;
   /** address of the metadata document */
   discovery: string;
+  account: { href: string; label: string };
   links: readonly { href: string; label: string }[];
 }
 
@@ -251,9 +252,105 @@ export interface AccountAuthenticatorSetUpPage extends Framed, AuthenticatorForm
 
 export interface AccountRecoveryCodesPage extends Framed, RecoveryCodesPage {}
 
+export interface AccountPasskeysPage extends Framed {
+  /** where one is added */
+  add: { href: string };
+  /** each with the page that changes it */
+  passkeys: readonly { href: string; name: string; created: Moment; lastUsed?: Moment }[];
+}
+
+export interface AccountPasskeyAddPage extends Framed {
+  passkey: PasskeyForm;
+  back: { href: string };
+  error?: string;
+}
+
+export interface AccountPasskeyPage extends Framed {
+  csrf: string;
+  back: { href: string };
+  /** empty: it has none yet */
+  name: string;
+  /** where the form with its new name posts to */
+  rename: string;
+  /** absent: it cannot be removed, for the reason in `obstacle`. Asks for the password where that would be all that is left */
+  remove?: { action: string; asksPassword: boolean };
+  obstacle?: string;
+  error?: string;
+}
+
+export interface AccountProfilePage extends Framed, GuardedForm {
+  username: string;
+  name: string;
+  email?: { address: string; isVerified: boolean };
+  changeEmail: { href: string };
+  error?: string;
+}
+
+export interface AccountEmailPage extends Framed, GuardedForm {
+  /** what is written into the field */
+  email: string;
+  back: { href: string };
+  /** whether the address has to be confirmed by a letter */
+  isConfirmed: boolean;
+  error?: string;
+}
+
+/** Posts `current`, where there is a password, and `password`. */
+export interface AccountPasswordPage extends Framed, GuardedForm {
+  username: string;
+  hasPassword: boolean;
+  minimumLength: number;
+  error?: string;
+}
+
+/** Posts `session`. */
+export interface AccountSessionsPage extends Framed {
+  sessions: readonly {
+    id: string;
+    isHere: boolean;
+    browser: string;
+    address?: string;
+    signedIn: Moment;
+    used: Moment;
+    /** the applications that were used there, by name */
+    clients: readonly string[];
+  }[];
+  end: string;
+  endOthers: string;
+  csrf: string;
+}
+
+/** Posts `client`. */
+export interface AccountApplicationsPage extends Framed {
+  applications: readonly {
+    clientId: string;
+    name: string;
+    since: Moment;
+    /** what it can do, starting with a verb */
+    access: readonly string[];
+    isOffline: boolean;
+  }[];
+  revoke: string;
+  csrf: string;
+}
+
+export interface AccountActivityPage extends Framed {
+  /** the newest first */
+  events: readonly { text: string; at: Moment; client?: string; address?: string }[];
+}
+
 /** Every template and what it shows. */
 export interface Pages {
+  'account-profile': AccountProfilePage;
+  'account-email': AccountEmailPage;
+  'account-password': AccountPasswordPage;
+  'account-sessions': AccountSessionsPage;
+  'account-applications': AccountApplicationsPage;
+  'account-activity': AccountActivityPage;
   'account-authenticator': AccountAuthenticatorPage;
+  'account-passkeys': AccountPasskeysPage;
+  'account-passkey-add': AccountPasskeyAddPage;
+  'account-passkey': AccountPasskeyPage;
   'account-authenticator-set-up': AccountAuthenticatorSetUpPage;
   'account-recovery-codes': AccountRecoveryCodesPage;
   account: AccountOverviewPage;
@@ -306,11 +403,20 @@ const NAMES = [
   'error',
   'home',
   'account',
+  'account-profile',
+  'account-email',
+  'account-password',
+  'account-sessions',
+  'account-applications',
+  'account-activity',
   'account-identities',
   'second-factor',
   'authenticator',
   'recovery-codes',
   'account-authenticator',
+  'account-passkeys',
+  'account-passkey-add',
+  'account-passkey',
   'account-authenticator-set-up',
   'account-recovery-codes',
 ] as const satisfies (keyof Pages)[];

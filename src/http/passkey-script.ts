@@ -12,21 +12,23 @@ export interface PasskeyScript {
   path: string;
   /** The same as an absolute URL, as a page names it and a Content-Security-Policy allows it. */
   url: string;
+  source: string;
   /** Lets the answer be kept for good. */
   serve(ctx: Context): void;
 }
 
 /** Reads the library and our own part, once. */
 export function createPasskeyScript(issuer: string): PasskeyScript {
-  const script = [LIBRARY, OWN].map((file) => readFileSync(file, 'utf8')).join('\n');
-  const path = `/scripts/passkeys-${hash('sha256', script, 'base64url').slice(0, 16)}.js`;
+  const source = [LIBRARY, OWN].map((file) => readFileSync(file, 'utf8')).join('\n');
+  const path = `/scripts/passkeys-${hash('sha256', source, 'base64url').slice(0, 16)}.js`;
   return {
     path,
     url: `${issuer.replace(/\/$/, '')}${path}`,
+    source,
     serve(ctx) {
       ctx.type = 'text/javascript';
       ctx.set('cache-control', 'public, max-age=31536000, immutable');
-      ctx.body = script;
+      ctx.body = source;
     },
   };
 }

@@ -7,7 +7,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { createPages } from '../../src/http/pages.ts';
 import { pageHeaders } from '../../src/http/security-headers.ts';
 import { openBrowser } from '../support/browser.ts';
-import { pageNames, pageSamples } from '../support/page-samples.ts';
+import { pageNames, pageSamples, passkeyScript } from '../support/page-samples.ts';
 
 const pages = createPages({ name: 'Example Accounts' });
 
@@ -179,6 +179,8 @@ async function openSite(answer: (request: IncomingMessage, response: ServerRespo
       response.end(
         '<svg xmlns="http://www.w3.org/2000/svg" width="48" height="48"><circle cx="24" cy="24" r="24"/></svg>',
       );
+    } else if (request.url === passkeyScript.path) {
+      response.writeHead(200, { 'content-type': 'text/javascript' }).end(passkeyScript.source);
     } else answer(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -200,6 +202,7 @@ function answerPage(request: IncomingMessage, response: ServerResponse, clientOr
     styleHash: pages.styleHash,
     formAction: [`${clientOrigin}/callback`],
     imgSrc: [`${clientOrigin}/logo.svg`],
+    scriptSrc: [`http://${request.headers.host}${passkeyScript.path}`],
   });
   response.writeHead(200, { ...headers, 'Content-Type': 'text/html; charset=utf-8' });
   response.end(pages.render(name, locals as never));

@@ -1,7 +1,7 @@
 // One realistic example of every page, for the tests that look at all of them.
 import type { AccountFrame, Pages } from '../../src/http/pages.ts';
+import { createPasskeyScript } from '../../src/http/passkey-script.ts';
 import { qrCodeOf } from '../../src/http/qr-code.ts';
-import { en } from '../../views/texts/en.ts';
 
 const client = {
   name: 'Example Reports',
@@ -10,6 +10,18 @@ const client = {
   tosUri: 'https://reports.example/terms',
   clientUri: 'https://reports.example/',
 };
+
+/** The script of pages with a passkey form. */
+export const passkeyScript = createPasskeyScript('https://id.example.com');
+
+const passkey = {
+  action: '/login/kq3/passkey',
+  csrf: 'vJ2cQ0',
+  options: '{"challenge":"qf2m","rpId":"id.example.com","allowCredentials":[]}',
+  script: passkeyScript.path,
+};
+
+const moment = { text: '21 Nov 2026, 10:15 UTC', iso: '2026-11-21T10:15:00.000Z' };
 
 /** Around each page of the account page. */
 const frame: AccountFrame = {
@@ -31,6 +43,7 @@ export const pageSamples: Pages = {
     login: 'alice@example.org',
     error: 'That username and password do not match. Check both and try again.',
     cancel: '/login/kq3/cancel',
+    passkey,
     upstreams: [{ id: 'oidc', action: '/login/kq3/upstream/oidc', label: 'Example Login' }],
     resetPassword: '/reset-password?uid=kq3',
     signUp: '/sign-up?uid=kq3',
@@ -55,6 +68,7 @@ export const pageSamples: Pages = {
     client,
     recovery: false,
     app: true,
+    passkey,
     other: { href: '/login/kq3/recovery-code' },
     error: 'That code does not work. Wait until your app shows a new one, then type that.',
     cancel: '/login/kq3/cancel',
@@ -123,6 +137,7 @@ export const pageSamples: Pages = {
   },
   home: {
     issuer: 'https://id.example.com',
+    account: { href: 'https://id.example.com/account', label: 'Your account' },
     discovery: 'https://id.example.com/.well-known/openid-configuration',
     links: [{ href: 'https://id.example.com/jwks', label: 'Signing keys' }],
   },
@@ -141,6 +156,38 @@ export const pageSamples: Pages = {
     action: '/account/identities/remove',
     csrf: 'vJ2cQ0',
     error: 'This is the only way into your account: choose a password first, then disconnect it.',
+  },
+  'account-passkeys': {
+    frame,
+    add: { href: '/account/passkeys/add' },
+    passkeys: [
+      {
+        href: '/account/passkeys/q2',
+        name: 'Firefox, Linux',
+        created: { text: 'Nov 20, 2026, 8:15 AM UTC', iso: '2026-11-20T08:15:00.000Z' },
+        lastUsed: { text: 'Nov 21, 2026, 7:30 PM UTC', iso: '2026-11-21T19:30:00.000Z' },
+      },
+      {
+        href: '/account/passkeys/q3',
+        name: 'Blue security key',
+        created: { text: 'Nov 21, 2026, 8:15 AM UTC', iso: '2026-11-21T08:15:00.000Z' },
+      },
+    ],
+  },
+  'account-passkey-add': {
+    frame,
+    passkey: { ...passkey, action: '/account/passkeys/add' },
+    back: { href: '/account/passkeys' },
+    error: 'That took too long. Try again.',
+  },
+  'account-passkey': {
+    frame,
+    csrf: 'vJ2cQ0',
+    back: { href: '/account/passkeys' },
+    name: 'Firefox, Linux',
+    rename: '/account/passkeys/q2',
+    remove: { action: '/account/passkeys/q2/remove', asksPassword: true },
+    error: 'That is not your password. Try again.',
   },
   'account-authenticator': {
     frame,
@@ -167,6 +214,78 @@ export const pageSamples: Pages = {
     action: '/account/recovery-codes',
     csrf: 'vJ2cQ0',
     codes: ['k7mq-2xv9-h4td-8wz3', 'p3ns-c9gf-40ab-xk2e'],
+  },
+  'account-profile': {
+    frame,
+    action: '/account/profile',
+    csrf: 'vJ2cQ0',
+    username: 'alice',
+    name: 'Alice Example',
+    email: { address: 'alice@example.org', isVerified: false },
+    changeEmail: { href: '/account/email' },
+    error: 'This name is too long. Choose another one.',
+  },
+  'account-email': {
+    frame,
+    action: '/account/email',
+    csrf: 'vJ2cQ0',
+    email: 'alice@example.org',
+    back: { href: '/account/profile' },
+    isConfirmed: true,
+    error: 'This address cannot be used here. Check it, or choose another one.',
+  },
+  'account-password': {
+    frame,
+    action: '/account/password',
+    csrf: 'vJ2cQ0',
+    username: 'alice',
+    hasPassword: true,
+    minimumLength: 15,
+    error: 'That is not your current password. Check it and try again.',
+  },
+  'account-sessions': {
+    frame,
+    sessions: [
+      {
+        id: 'k3',
+        isHere: true,
+        browser: 'Firefox on Linux',
+        address: '192.0.2.7',
+        signedIn: moment,
+        used: moment,
+        clients: ['Example Reports'],
+      },
+      {
+        id: 'k4',
+        isHere: false,
+        browser: 'Safari on iPhone',
+        address: '2001:db8::7',
+        signedIn: moment,
+        used: moment,
+        clients: [],
+      },
+    ],
+    end: '/account/sessions/end',
+    endOthers: '/account/sessions/end-others',
+    csrf: 'vJ2cQ0',
+  },
+  'account-applications': {
+    frame,
+    applications: [
+      {
+        clientId: 'reports',
+        name: 'Example Reports',
+        since: moment,
+        access: ['see your e-mail address', 'use logging-service'],
+        isOffline: true,
+      },
+    ],
+    revoke: '/account/applications/revoke',
+    csrf: 'vJ2cQ0',
+  },
+  'account-activity': {
+    frame,
+    events: [{ text: 'Signed in', at: moment, client: 'Example Reports', address: '192.0.2.7' }],
   },
   account: {
     frame,

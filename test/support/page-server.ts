@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { languages } from '../../src/http/languages.ts';
 import { createPages, type Installation } from '../../src/http/pages.ts';
 import { pageHeaders } from '../../src/http/security-headers.ts';
+import { passkeyScript } from './page-samples.ts';
 import { type PageVariant, pageVariants } from './page-variants.ts';
 
 const LOGOS: Record<string, string> = {
@@ -34,6 +35,10 @@ export async function startPageServer(
   );
   server.on('request', (request, response) => {
     const url = new URL(request.url ?? '/', origin);
+    if (url.pathname === passkeyScript.path) {
+      response.writeHead(200, { 'content-type': 'text/javascript' }).end(passkeyScript.source);
+      return;
+    }
     const [, installation = '', language, what] = url.pathname.split('/');
     const pages = renderers[installation];
     const variant = pageVariants.find((one) => one.what === what);
@@ -43,7 +48,11 @@ export async function startPageServer(
       return;
     }
     const locals = withLogo(variant.locals(texts), `${origin}/logo.svg`);
-    const headers = pageHeaders({ styleHash: pages.styleHash, imgSrc: [...pages.images, origin] });
+    const headers = pageHeaders({
+      styleHash: pages.styleHash,
+      imgSrc: [...pages.images, origin],
+      scriptSrc: [`${origin}${passkeyScript.path}`],
+    });
     response.writeHead(200, { ...headers, 'content-type': 'text/html; charset=utf-8' });
     response.end(pages.render(variant.name, locals as never, texts));
   });

@@ -393,12 +393,24 @@ export const de: Texts = {
       activity: 'Letzte Ereignisse',
       identities: 'Konten anderswo',
       authenticator: 'Authenticator-App',
+      passkeys: 'Passkeys',
     },
     outcomes: {
+      emailSent: 'Ein Brief ist an die neue Adresse unterwegs. Sie gilt, sobald Sie dem Link darin folgen.',
+      emailSaved: 'Ihre E-Mail-Adresse ist geändert.',
+      passwordChanged: 'Ihr Passwort ist geändert, und Sie sind überall sonst abgemeldet.',
+      sessionEnded: 'Sie sind dort abgemeldet.',
+      sessionGone: 'Diese Anmeldung war schon beendet.',
+      othersEnded: 'Sie sind überall sonst abgemeldet.',
+      accessEnded: 'Die Anwendung hat keinen Zugriff mehr.',
+      accessGone: 'Diese Anwendung hatte schon keinen Zugriff mehr.',
       authenticatorOff: 'Die Authenticator-App wird nicht mehr verlangt.',
       recoveryCodesKept: 'Ihre Wiederherstellungscodes sind bereit.',
       identityLinked: 'Sie können sich jetzt mit diesem Konto anmelden.',
       identityUnlinked: 'Mit diesem Konto kann sich niemand mehr bei Ihnen anmelden.',
+      passkeyAdded: 'Mit diesem Passkey können Sie sich jetzt anmelden.',
+      passkeyRenamed: 'Ihr Passkey hat jetzt einen anderen Namen.',
+      passkeyRemoved: 'Mit diesem Passkey meldet sich niemand mehr an.',
       profileSaved: 'Ihr Profil ist gespeichert.',
     },
     lost: {
@@ -419,6 +431,45 @@ export const de: Texts = {
     add: (name) => `${name} verbinden`,
     taken: (name, label) => `${label} bei ${name} ist hier mit einem anderen Konto verbunden.`,
     last: 'Das ist der einzige Weg in Ihr Konto: Wählen Sie erst ein Passwort, dann trennen Sie es.',
+  },
+
+  'account-passkeys': {
+    title: 'Passkeys',
+    lead: 'Mit einem Passkey melden Sie sich an, indem Sie Ihr Gerät entsperren: nichts zu merken, und nichts, was Ihnen eine falsche Seite stehlen könnte.',
+    none: 'Sie haben noch keinen Passkey.',
+    add: 'Passkey hinzufügen',
+    unnamed: 'Passkey',
+    created: 'Hinzugefügt',
+    lastUsed: 'Zuletzt benutzt',
+    unused: 'Noch nicht benutzt',
+    changeWhich: (name) => `${name} ändern`,
+  },
+
+  'account-passkey-add': {
+    title: 'Passkey hinzufügen',
+    lead: 'Ihr Browser fragt, wo er ihn aufbewahren soll: auf diesem Gerät, in einem Passwortmanager, auf Ihrem Telefon oder auf einem Sicherheitsschlüssel.',
+    submit: 'Passkey hinzufügen',
+    refused:
+      'Dieser Passkey ließ sich nicht hinzufügen. Versuchen Sie es noch einmal oder wählen Sie einen anderen Ort dafür.',
+  },
+
+  'account-passkey': {
+    title: 'Passkey ändern',
+    name: 'Name',
+    rename: 'Namen speichern',
+    badName: 'Wählen Sie einen Namen mit 1 bis 64 Zeichen.',
+    removal: 'Diesen Passkey entfernen',
+    removalHint:
+      'Er meldet Sie hier nicht mehr an. Entfernen Sie ihn auch auf Ihrem Gerät oder in Ihrem Passwortmanager.',
+    password: 'Ihr Passwort',
+    remove: 'Entfernen',
+    required:
+      'Ihr Konto braucht einen zweiten Schritt, deshalb lässt sich der letzte nicht entfernen. Fügen Sie zuerst einen weiteren Passkey oder eine App hinzu.',
+    onlyWay:
+      'Sie haben kein Passwort, deshalb lässt sich der letzte Passkey nicht entfernen. Fügen Sie zuerst einen weiteren hinzu.',
+    wrongPassword: 'Das ist nicht Ihr Passwort. Versuchen Sie es noch einmal.',
+    weakPassword:
+      'Ihr Passwort ist zu kurz oder zu leicht zu erraten, um allein zu genügen. Wählen Sie zuerst ein längeres, dann entfernen Sie den Passkey.',
   },
 
   'account-authenticator': {
@@ -447,6 +498,107 @@ export const de: Texts = {
   'account-authenticator-set-up': { title: 'Authenticator-App einrichten', ...authenticatorSteps },
 
   'account-recovery-codes': recoveryCodes,
+
+  'account-profile': {
+    title: 'Profil',
+    name: 'Name',
+    nameHint: 'Wie Anwendungen Sie nennen. Sie können ihn leer lassen.',
+    username: 'Benutzername',
+    email: 'E-Mail-Adresse',
+    confirmed: 'bestätigt',
+    unconfirmed: 'nicht bestätigt',
+    noEmail: 'keine',
+    save: 'Speichern',
+    changeEmail: 'E-Mail-Adresse ändern',
+    unusable: 'Dieser Name ist zu lang oder hat Zeichen, die sich nicht zeigen lassen. Wählen Sie einen anderen.',
+  },
+
+  'account-email': {
+    title: 'E-Mail-Adresse',
+    email: 'Neue E-Mail-Adresse',
+    hint: 'Wir schicken einen Brief dorthin. Die Adresse gilt, sobald Sie dem Link darin folgen; bis dahin ändert sich nichts.',
+    submit: 'Adresse ändern',
+    unusable: 'Diese Adresse lässt sich hier nicht verwenden. Prüfen Sie sie oder wählen Sie eine andere.',
+    tooMany: 'Es wurden zu viele Briefe verlangt. Warten Sie eine Stunde und versuchen Sie es dann noch einmal.',
+  },
+
+  'account-password': {
+    title: 'Passwort',
+    current: 'Bisheriges Passwort',
+    password: 'Neues Passwort',
+    hint: (minimum) =>
+      `Mindestens ${minimum} Zeichen. Einige Wörter, die niemand zusammenstellen würde, kann man sich gut merken.`,
+    ends: 'Sie werden überall sonst abgemeldet.',
+    submit: 'Passwort ändern',
+    choose: 'Passwort setzen',
+    wrong: 'Das ist nicht Ihr bisheriges Passwort. Prüfen Sie es und versuchen Sie es noch einmal.',
+  },
+
+  'account-sessions': {
+    title: 'Wo Sie angemeldet sind',
+    here: 'Dieser Browser',
+    unknownBrowser: 'Unbekannter Browser',
+    on: (browser, system) => `${browser} auf ${system}`,
+    from: (address) => `Von ${address}`,
+    signedIn: (moment) => `Angemeldet ${moment}`,
+    used: (moment) => `Zuletzt benutzt ${moment}`,
+    clients: (names) => `Benutzt für ${names}`,
+    end: 'Abmelden',
+    endOf: (browser) => `Abmelden: ${browser}`,
+    everywhere: 'Überall sonst',
+    everywhereHint:
+      'Beendet jede andere Anmeldung und allen Zugriff, den Anwendungen von dort haben, auch den, den sie in Ihrer Abwesenheit behalten sollten.',
+    endOthers: 'Überall sonst abmelden',
+  },
+
+  'account-applications': {
+    title: 'Anwendungen',
+    lead: 'Diese Anwendungen haben Zugriff auf Ihr Konto.',
+    none: 'Keine Anwendung hat Zugriff auf Ihr Konto.',
+    since: (moment) => `Seit ${moment}`,
+    access: (what) => `Darf: ${what}`,
+    offline: 'Behält ihren Zugriff, auch wenn Sie nicht da sind',
+    revoke: 'Zugriff beenden',
+    revokeOf: (name) => `Zugriff beenden: ${name}`,
+    hint: 'Sie muss Sie wieder fragen, wenn Sie sich das nächste Mal bei ihr anmelden, außer sie gehört zu diesem Dienst.',
+  },
+
+  'account-activity': {
+    title: 'Letzte Ereignisse',
+    lead: 'Wenn Sie etwas davon nicht kennen, ändern Sie Ihr Passwort.',
+    none: 'Es ist noch nichts geschehen.',
+    from: (address) => `von ${address}`,
+    to: (client) => `für ${client}`,
+    events: {
+      loginSucceeded: 'Angemeldet',
+      logoutSucceeded: 'Abgemeldet',
+      secondFactorFailed: 'Ein zweiter Faktor war falsch',
+      secondFactorEnrolled: 'Authentifizierungs-App eingerichtet',
+      secondFactorRemoved: 'Authentifizierungs-App entfernt',
+      recoveryCodeUsed: 'Mit einem Wiederherstellungscode angemeldet',
+      recoveryCodesReplaced: 'Neue Wiederherstellungscodes',
+      passkeyAdded: 'Passkey hinzugefügt',
+      passkeyRemoved: 'Passkey entfernt',
+      passkeyRefused: 'Ein Passkey wurde abgelehnt',
+      identityLinked: 'Konto anderswo verbunden',
+      identityUnlinked: 'Konto anderswo getrennt',
+      consentGranted: 'Zugriff gegeben',
+      consentRefused: 'Zugriff verweigert',
+      accessEnded: 'Zugriff beendet',
+      passwordResetRequested: 'Ein Brief für ein neues Passwort wurde verlangt',
+      passwordReset: 'Neues Passwort durch einen Brief',
+      passwordChanged: 'Passwort geändert',
+      profileChanged: 'Profil geändert',
+      emailChangeRequested: 'Eine andere E-Mail-Adresse verlangt',
+      emailVerified: 'E-Mail-Adresse bestätigt',
+      sessionEnded: 'Anderswo abgemeldet',
+      otherSessionsEnded: 'Überall sonst abgemeldet',
+      invitationAccepted: 'Einladung angenommen',
+      signedUp: 'Konto angelegt',
+      codeReplayed: 'Der Zugriff einer Anwendung wurde missbraucht und ist beendet',
+      refreshTokenReused: 'Der Zugriff einer Anwendung wurde doppelt benutzt und ist beendet',
+    },
+  },
 
   account: {
     title: 'Ihr Konto',

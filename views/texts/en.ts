@@ -402,13 +402,25 @@ export const en = {
       activity: 'Recent activity',
       identities: 'Accounts elsewhere',
       authenticator: 'Authenticator app',
+      passkeys: 'Passkeys',
     },
     /** what a change has ended with */
     outcomes: {
+      emailSent: 'A letter is on its way to the new address. It is yours once you follow the link in it.',
+      emailSaved: 'Your e-mail address is changed.',
+      passwordChanged: 'Your password is changed, and you are signed out everywhere else.',
+      sessionEnded: 'You are signed out there.',
+      sessionGone: 'That sign-in had ended already.',
+      othersEnded: 'You are signed out everywhere else.',
+      accessEnded: 'The application has no access any more.',
+      accessGone: 'That application had no access any more.',
       authenticatorOff: 'The authenticator app is not asked for any more.',
       recoveryCodesKept: 'Your recovery codes are ready.',
       identityLinked: 'You can sign in with that account now.',
       identityUnlinked: 'That account does not sign you in any more.',
+      passkeyAdded: 'You can sign in with this passkey now.',
+      passkeyRenamed: 'Your passkey has another name now.',
+      passkeyRemoved: 'That passkey does not sign you in any more.',
       profileSaved: 'Your profile is saved.',
     },
     lost: {
@@ -428,6 +440,43 @@ export const en = {
     add: (name: string) => `Connect ${name}`,
     taken: (name: string, label: string) => `${label} at ${name} is connected to another account here.`,
     last: 'This is the only way into your account: choose a password first, then disconnect it.',
+  },
+
+  'account-passkeys': {
+    title: 'Passkeys',
+    lead: 'With a passkey you sign in by unlocking your device: nothing to remember, and nothing that can be stolen from you by a false page.',
+    none: 'You have no passkey yet.',
+    add: 'Add a passkey',
+    /** of one that nothing is known of */
+    unnamed: 'Passkey',
+    created: 'Added',
+    lastUsed: 'Last used',
+    unused: 'Not used yet',
+    changeWhich: (name: string) => `Change ${name}`,
+  },
+
+  'account-passkey-add': {
+    title: 'Add a passkey',
+    lead: 'Your browser asks where to keep it: on this device, in a password manager, on your phone or on a security key.',
+    submit: 'Add a passkey',
+    refused: 'This passkey could not be added. Try again, or choose another place for it.',
+  },
+
+  'account-passkey': {
+    title: 'Change a passkey',
+    name: 'Name',
+    rename: 'Save the name',
+    badName: 'Choose a name of 1 to 64 characters.',
+    removal: 'Remove this passkey',
+    removalHint: 'It does not sign you in here any more. Remove it from your device or password manager as well.',
+    password: 'Your password',
+    remove: 'Remove',
+    required:
+      'Your account needs a second step, so the last one cannot be removed. Add another passkey or an app first.',
+    onlyWay: 'You have no password, so the last passkey cannot be removed. Add another passkey first.',
+    wrongPassword: 'That is not your password. Try again.',
+    weakPassword:
+      'Your password is too short or too easy to guess to stand alone. Choose a longer one first, then remove the passkey.',
   },
 
   'account-authenticator': {
@@ -456,6 +505,107 @@ export const en = {
   'account-authenticator-set-up': { title: 'Set up an authenticator app', ...authenticatorSteps },
 
   'account-recovery-codes': recoveryCodes,
+
+  'account-profile': {
+    title: 'Profile',
+    name: 'Name',
+    nameHint: 'What applications call you. You can leave it empty.',
+    username: 'Username',
+    email: 'E-mail address',
+    confirmed: 'confirmed',
+    unconfirmed: 'not confirmed',
+    noEmail: 'none',
+    save: 'Save',
+    changeEmail: 'Change e-mail address',
+    unusable: 'This name is too long, or has characters in it that cannot be shown. Choose another one.',
+  },
+
+  'account-email': {
+    title: 'E-mail address',
+    email: 'New e-mail address',
+    hint: 'We send a letter there. The address is yours once you follow the link in it; until then, nothing changes.',
+    submit: 'Change address',
+    unusable: 'This address cannot be used here. Check it, or choose another one.',
+    tooMany: 'Too many letters were asked for. Wait an hour, then try again.',
+  },
+
+  'account-password': {
+    title: 'Password',
+    current: 'Current password',
+    password: 'New password',
+    hint: (minimum: number) =>
+      `At least ${minimum} characters. A few words that nobody would put together are easy to remember.`,
+    ends: 'You will be signed out everywhere else.',
+    submit: 'Change password',
+    choose: 'Set password',
+    wrong: 'That is not your current password. Check it and try again.',
+  },
+
+  'account-sessions': {
+    title: 'Where you are signed in',
+    here: 'This browser',
+    unknownBrowser: 'Unknown browser',
+    on: (browser: string, system: string) => `${browser} on ${system}`,
+    from: (address: string) => `From ${address}`,
+    signedIn: (moment: string) => `Signed in ${moment}`,
+    used: (moment: string) => `Last used ${moment}`,
+    clients: (names: string) => `Used for ${names}`,
+    end: 'Sign out',
+    endOf: (browser: string) => `Sign out: ${browser}`,
+    everywhere: 'Everywhere else',
+    everywhereHint:
+      'Ends every other sign-in, and all access that applications have from there, even what they were to keep while you are away.',
+    endOthers: 'Sign out everywhere else',
+  },
+
+  'account-applications': {
+    title: 'Applications',
+    lead: 'These applications have access to your account.',
+    none: 'No application has access to your account.',
+    since: (moment: string) => `Since ${moment}`,
+    access: (what: string) => `Can ${what}`,
+    offline: 'Keeps its access while you are away',
+    revoke: 'End access',
+    revokeOf: (name: string) => `End access: ${name}`,
+    hint: 'It has to ask you again when you sign in to it the next time, unless it belongs to this service.',
+  },
+
+  'account-activity': {
+    title: 'Recent activity',
+    lead: 'If you do not recognise something, change your password.',
+    none: 'Nothing has happened yet.',
+    from: (address: string) => `from ${address}`,
+    to: (client: string) => `for ${client}`,
+    events: {
+      loginSucceeded: 'Signed in',
+      logoutSucceeded: 'Signed out',
+      secondFactorFailed: 'A second factor was wrong',
+      secondFactorEnrolled: 'Authenticator app set up',
+      secondFactorRemoved: 'Authenticator app removed',
+      recoveryCodeUsed: 'Signed in with a recovery code',
+      recoveryCodesReplaced: 'New recovery codes',
+      passkeyAdded: 'Passkey added',
+      passkeyRemoved: 'Passkey removed',
+      passkeyRefused: 'A passkey was refused',
+      identityLinked: 'Account elsewhere connected',
+      identityUnlinked: 'Account elsewhere disconnected',
+      consentGranted: 'Access given',
+      consentRefused: 'Access refused',
+      accessEnded: 'Access ended',
+      passwordResetRequested: 'A letter for a new password was asked for',
+      passwordReset: 'New password by a letter',
+      passwordChanged: 'Password changed',
+      profileChanged: 'Profile changed',
+      emailChangeRequested: 'Another e-mail address asked for',
+      emailVerified: 'E-mail address confirmed',
+      sessionEnded: 'Signed out elsewhere',
+      otherSessionsEnded: 'Signed out everywhere else',
+      invitationAccepted: 'Invitation accepted',
+      signedUp: 'Account made',
+      codeReplayed: 'Access of an application was misused, and has been ended',
+      refreshTokenReused: 'Access of an application was used twice, and has been ended',
+    },
+  },
 
   account: {
     title: 'Your account',

@@ -1,0 +1,156 @@
+// The pages of passkeys: which there are, adding one, giving one another name, removing one.
+import { passkeyNameOf } from '../accounts/passkey-names.ts';
+import type { PasskeyCeremonies } from '../accounts/passkeys.ts';
+import { hasSecondFactor, type SecondFactorDirectory } from '../accounts/second-factors.ts';
+import type { PasskeyScript } from '../http/passkey-script.ts';
+import type { LinkedIdentities, Passkey, Passkeys } from '../store.ts';
+import { enrolmentPlace, type LastFactorParts, problemOfLast, RECOVERY_CODES } from './authenticator.ts';
+import type { AccountPageParts, AccountRequest, AccountSection, SubmittedRequest } from './section.ts';
+
+export interface PasskeyParts extends Pick<AccountPageParts, 'audit'>, LastFactorParts {
+  ceremonies: PasskeyCeremonies;
+  script: PasskeyScript;
+  passkeys: Passkeys;
+  secondFactors: SecondFactorDirectory;
+  linkedIdentities: LinkedIdentities;
+}
+
+const PAGE = '/passkeys';
+const ADD = '/passkeys/add';
+
+export function passkeys(parts: PasskeyParts): AccountSection {
+  return ({ entry, get, post }) => {
+    entry(PAGE, ({ accountFrame }) => accountFrame.links.passkeys);
+    get(PAGE, (request) => showAll(parts, request));
+
+    get(ADD, (request) => showAdding(parts, request), { fresh: true });
+    post(ADD, (request) => add(parts, request), { fresh: true });
+
+    get(`${PAGE}/:id`, (request) => withPasskey(parts, request, (passkey) => showOne(parts, request, passkey)));
+    post(`${PAGE}/:id`, (request) => withPasskey(parts, request, (passkey) => rename(parts, request, passkey)));
+    post(`${PAGE}/:id/remove`, (request) => withPasskey(parts, request, (passkey) => remove(parts, request, passkey)), {
+      fresh: true,
+    });
+  };
+}
+
+async function showAll({ passkeys }: PasskeyParts, request: AccountRequest): Promise<void> {
+  const all = await passkeys.listOf(request.account.id);
+  request.show('account-passkeys', {
+    add: { href: request.pathOf(ADD) },
+    passkeys: all.map(({ id, name, createdAt, lastUsedAt }) => ({
+      href: request.pathOf(`${PAGE}/${id}`),
+      name: name || request.texts['account-passkeys'].unnamed,
+      created: request.moment(createdAt),
+      ...(lastUsedAt !== undefined && { lastUsed: request.moment(lastUsedAt) }),
+    })),
+  });
+}
+
+async function showAdding({ ceremonies, script }: PasskeyParts, request: AccountRequest, error?: string) {
+  const options = await ceremonies.enrolmentOptions(request.account, enrolmentPlace(request));
+  request.show(
+    'account-passkey-add',
+    {
+      passkey: {
+        action: request.pathOf(ADD),
+        csrf: request.csrf,
+        options: JSON.stringify(options),
+        script: new URL(script.url).pathname,
+      },
+      back: { href: request.pathOf(PAGE) },
+      ...(error !== undefined && { error }),
+    },
+    { scriptSrc: [script.url] },
+  );
+}
+
+async function add(parts: PasskeyParts, request: SubmittedRequest): Promise<void> {
+  const { account, ctx, form, texts } = request;
+  const answer = String(form['passkey'] ?? '');
+  const added = await parts.ceremonies.enrol(account, enrolmentPlace(request), answer, ctx.get('user-agent'));
+  if ('refused' in added) {
+    parts.audit.passkeyRefused({ ...request.facts(), reason: added.refused });
+    const { passkeyExpired, passkeyTaken } = texts.shared;
+    const sentences: Record<string, string> = { expired: passkeyExpired, taken: passkeyTaken };
+    ctx.status = 400;
+    return showAdding(parts, request, sentences[added.refused] ?? texts['account-passkey-add'].refused);
+  }
+  parts.audit.passkeyAdded({ ...request.facts(), reason: added.name });
+  const { recoveryCodes } = await parts.secondFactors.factorsOf(account.id);
+  if (recoveryCodes > 0) return request.finish(PAGE, 'passkeyAdded');
+  await parts.secondFactors.renewRecoveryCodes(account.id, enrolmentPlace(request));
+  parts.audit.recoveryCodesReplaced(request.facts());
+  request.goTo(RECOVERY_CODES);
+}
+
+/** A passkey that is gone, or of somebody else, leads back to those that there are. */
+async function withPasskey(
+  { passkeys }: PasskeyParts,
+  request: AccountRequest,
+  handle: (passkey: Passkey) => Promise<void>,
+): Promise<void> {
+  const passkey = await passkeys.find(String(request.ctx['params'].id));
+  return passkey?.accountId === request.account.id ? handle(passkey) : request.goTo(PAGE);
+}
+
+async function showOne(parts: PasskeyParts, request: AccountRequest, passkey: Passkey, error?: string): Promise<void> {
+  const { account, pathOf, texts } = request;
+  const words = texts['account-passkey'];
+  const isLast = await isLastFactor(parts, request);
+  const obstacle = await obstacleTo(parts, request, isLast);
+  const hasPassword = account.passwordHash !== undefined;
+  request.show('account-passkey', {
+    csrf: request.csrf,
+    back: { href: pathOf(PAGE) },
+    name: passkey.name,
+    rename: pathOf(`${PAGE}/${passkey.id}`),
+    ...(obstacle === undefined
+      ? { remove: { action: pathOf(`${PAGE}/${passkey.id}/remove`), asksPassword: isLast && hasPassword } }
+      : { obstacle: words[obstacle] }),
+    ...(error !== undefined && { error }),
+  });
+}
+
+async function rename(parts: PasskeyParts, request: SubmittedRequest, passkey: Passkey): Promise<void> {
+  const name = passkeyNameOf(request.form['name']);
+  if (name === undefined) {
+    request.ctx.status = 400;
+    return showOne(parts, request, passkey, request.texts['account-passkey'].badName);
+  }
+  await parts.passkeys.rename(request.account.id, passkey.id, name);
+  request.finish(PAGE, 'passkeyRenamed');
+}
+
+async function remove(parts: PasskeyParts, request: SubmittedRequest, passkey: Passkey): Promise<void> {
+  const { account, texts } = request;
+  const words = texts['account-passkey'];
+  const isLast = await isLastFactor(parts, request);
+  const obstacle = await obstacleTo(parts, request, isLast);
+  const problem = obstacle ? words[obstacle] : isLast ? await problemOfLast(parts, request, words) : undefined;
+  if (problem !== undefined) {
+    request.ctx.status = 400;
+    return showOne(parts, request, passkey, problem);
+  }
+  if (await parts.secondFactors.removePasskey(account.id, passkey.id)) {
+    parts.audit.passkeyRemoved({ ...request.facts(), reason: passkey.name });
+  }
+  request.finish(PAGE, 'passkeyRemoved');
+}
+
+/** Whether no second factor would be left without this passkey. */
+async function isLastFactor({ secondFactors }: PasskeyParts, { account }: AccountRequest): Promise<boolean> {
+  const { totp, passkeys } = await secondFactors.factorsOf(account.id);
+  return !hasSecondFactor({ totp, passkeys: passkeys - 1 });
+}
+
+/** Why a passkey has to stay, whatever its owner types: who removed it could not sign in any more. */
+async function obstacleTo(
+  { passkeys, linkedIdentities }: PasskeyParts,
+  { account }: AccountRequest,
+  isLast: boolean,
+): Promise<'required' | 'onlyWay' | undefined> {
+  if (isLast && account.requiresMfa) return 'required';
+  if (account.passwordHash !== undefined || (await passkeys.listOf(account.id)).length > 1) return undefined;
+  return (await linkedIdentities.listOf(account.id)).length > 0 ? undefined : 'onlyWay';
+}
