@@ -1,6 +1,6 @@
 // What follows when somebody has shown who they are, by whatever means: a second factor, an enrolment, or the sign-in.
 import type { InteractionResults } from 'oidc-provider';
-import { type Factors, hasSecondFactor } from '../src/accounts/second-factors.ts';
+import { type EnrolledFactors, hasSecondFactor } from '../src/accounts/second-factors.ts';
 import { acrOf, higher, type RequestedAcr, satisfies } from '../src/provider/authentication-levels.ts';
 import type { Recognised } from '../src/provider/interaction-policy.ts';
 import type { Account } from '../src/store.ts';
@@ -43,7 +43,7 @@ export async function signIn(
   const { parts } = request;
   const at = parts.clock();
   const kept = { accountId: account.id, amr: [...amr], at, ...(remember !== undefined && { remember }) };
-  const factors = amr.includes('mfa') ? undefined : await parts.secondFactors.factorsOf(account.id);
+  const factors = amr.includes('mfa') ? undefined : await parts.secondFactors.enrolledOf(account.id);
   const next = factors && nextStep(request, account, factors);
   if (next === undefined) return complete(request, account, { ...kept, fromSession: false });
   await keepHalf(request, kept);
@@ -52,7 +52,7 @@ export async function signIn(
 }
 
 /** The page that must follow the first factor; none when it is enough. */
-function nextStep(request: StepRequest, account: Account, factors: Factors): string | undefined {
+function nextStep(request: StepRequest, account: Account, factors: EnrolledFactors): string | undefined {
   if (hasSecondFactor(factors)) return 'second-factor';
   return mustHaveSecondFactor(request, account) || wishesSecondFactor(request) ? 'authenticator' : undefined;
 }

@@ -81,7 +81,7 @@ export function createProtocol(options: AppOptions, domain: Domain) {
       translate: translateStorageError,
     }),
     findAccount: createFindAccount(withTranslatedErrors(accounts.find)),
-    interactionPolicy: { factorsOf: withTranslatedErrors(domain.secondFactors.factorsOf) },
+    interactionPolicy: { enrolledOf: withTranslatedErrors(domain.secondFactors.enrolledOf) },
     resourceIndicators: createResourceIndicators({
       findClient: withTranslatedErrors(clients.find),
       findResourceServer: withTranslatedErrors(resourceServers.find),

@@ -1,6 +1,6 @@
 // When an authorization request has to ask the end-user for something.
 import { errors, interactionPolicy, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
-import { type Factors, hasSecondFactor } from '../accounts/second-factors.ts';
+import { type EnrolledFactors, hasSecondFactor } from '../accounts/second-factors.ts';
 import { ACR_VALUES, type Acr, requestedAcr, satisfies } from './authentication-levels.ts';
 import { consentRequest } from './grants.ts';
 
@@ -20,7 +20,7 @@ export interface Recognised {
 const FIRST_FACTOR_LIFETIME = 12 * 60 * 60;
 
 export interface InteractionPolicyOptions {
-  factorsOf(accountId: string): Promise<Pick<Factors, 'totp' | 'passkeys'>>;
+  enrolledOf(accountId: string): Promise<EnrolledFactors>;
 }
 
 /**
@@ -28,7 +28,7 @@ export interface InteractionPolicyOptions {
  * level of authentication is ours to judge, and the consent page is told everything that is asked for, not only what
  * is new.
  */
-export function createInteractionPolicy({ factorsOf }: InteractionPolicyOptions) {
+export function createInteractionPolicy({ enrolledOf }: InteractionPolicyOptions) {
   const { Check, base } = interactionPolicy;
   const policy = base();
   const [login, consent] = [policy.get('login'), policy.get('consent')];
@@ -46,7 +46,7 @@ export function createInteractionPolicy({ factorsOf }: InteractionPolicyOptions)
         'authentication_level',
         'End-User authentication with more factors is required',
         'login_required',
-        createLevelCheck(factorsOf),
+        createLevelCheck(enrolledOf),
         (ctx) => ({ recognised: recognisedIn(ctx) }),
       ),
     );
@@ -64,7 +64,7 @@ function hasLostAccount({ oidc }: KoaContextWithOIDC): boolean {
  * that is only wished for is asked for where the account can reach it. An essential one that is out of reach is an error
  * (OpenID Connect Core §5.5.1.1).
  */
-function createLevelCheck(factorsOf: InteractionPolicyOptions['factorsOf']) {
+function createLevelCheck(enrolledOf: InteractionPolicyOptions['enrolledOf']) {
   return async ({ oidc }: KoaContextWithOIDC): Promise<boolean> => {
     const { level, essential, values } = requestedAcr(oidc.params ?? {});
     if (essential && level === undefined) throw unmet(values);
@@ -72,8 +72,10 @@ function createLevelCheck(factorsOf: InteractionPolicyOptions['factorsOf']) {
     const account = entities.Account;
     if (!session?.accountId || account === undefined) return false;
     const reached = (acr: Acr) => satisfies(session['acr'], acr);
-    const has = reached('aal2') && level !== 'phr' ? undefined : await factorsOf(session.accountId);
     const hasJustSignedIn = oidc.result?.login !== undefined;
+    // signing in has asked for what the account has; what a request wishes for is asked for here
+    const isSettled = level === undefined ? hasJustSignedIn || reached('aal2') : reached('aal2') && level !== 'phr';
+    const has = isSettled ? undefined : await enrolledOf(session.accountId);
 
     const canReach = level === 'phr' ? (has?.passkeys ?? 0) > 0 : essential || (has && hasSecondFactor(has));
     const lacks = level !== undefined && !reached(level);
