@@ -1,6 +1,8 @@
 // The routes of sign-in: /login/:uid shows and takes the step that the authorization request is at.
 import Router from 'koa-router';
 import { errors, type Interaction } from 'oidc-provider';
+import { ACCOUNT_PAGE } from '../src/clients/account-page.ts';
+import { seeOther } from '../src/http/redirects.ts';
 import { addAuthenticatorRoutes } from './authenticator.ts';
 import { consent } from './consent.ts';
 import { login } from './login.ts';
@@ -18,7 +20,10 @@ export function createInteractionRouter(parts: InteractionParts): Router {
   const requests = createStepRequests(parts);
   const { continueIfLost, ongoing, submitted, finish } = requests;
 
-  router.get('/login', async (ctx) => parts.lostSignIns.show(ctx));
+  // without an id it is a sign-in for nothing in particular: to the account page
+  router.get('/login', async (ctx) =>
+    seeOther(ctx, `${new URL(parts.issuer).pathname.replace(/\/$/, '')}${ACCOUNT_PAGE}`),
+  );
 
   router.get('/login/:uid/again', (ctx) => parts.lostSignIns.sendAgain(ctx, String(ctx.params.uid)));
 

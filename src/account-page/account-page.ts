@@ -21,7 +21,7 @@ export interface AccountPageOptions extends AccountPageParts {
   /** answers the requests that the account page sends to the provider: the whole service */
   handle: RequestListener;
   clock: Clock;
-  /** beside our own */
+  /** in the order of their links, after the overview */
   sections: readonly AccountSection[];
 }
 

@@ -7,6 +7,7 @@ import { ACCOUNT_PAGE, ACCOUNT_PAGE_CLIENT } from '../clients/account-page.ts';
 import { readForm } from '../http/body.ts';
 import { textsFor } from '../http/languages.ts';
 import type { PageResponses } from '../http/page-responses.ts';
+import { seeOther } from '../http/redirects.ts';
 import type { Clock } from '../store.ts';
 import { momentOf } from './moments.ts';
 import { createOutcomes } from './outcomes.ts';
@@ -151,11 +152,4 @@ function formsOf({ account, sessionUid }: PageSession): string {
 
 function pathFor(path: string): string {
   return path === '/' ? ACCOUNT_PAGE : `${ACCOUNT_PAGE}${path}`;
-}
-
-function seeOther(ctx: Context, location: string): void {
-  ctx.status = 303;
-  ctx.set('location', location);
-  ctx.set('cache-control', 'no-store');
-  ctx.body = '';
 }

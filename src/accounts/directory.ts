@@ -52,6 +52,12 @@ export interface AccountDirectory {
     changes: { password?: string; email: string },
     redeem: () => Promise<boolean>,
   ): Promise<boolean>;
+  /**
+   * What its owner may change without proof: the name, which the empty text takes away, and the e-mail address, which is
+   * not verified then. False when there is no such account.
+   * @throws InvalidClaim, Conflict when the address belongs to another account
+   */
+  changeProfile(id: string, changes: { name?: string; email?: string }): Promise<boolean>;
   /** From now on nobody signs in to it. False when there is no such account. */
   disable(id: string): Promise<boolean>;
   enable(id: string): Promise<boolean>;
@@ -163,6 +169,20 @@ export function createAccountDirectory(parts: {
       }));
       if (changed && passwordHash !== undefined) await forgive(id);
       return changed;
+    },
+
+    async changeProfile(id, { name, email }) {
+      const named = name ? parseClaims({ name }) : {};
+      const addressed = email === undefined ? {} : parseClaims({ email, email_verified: false });
+      return change(id, (account) => {
+        const { name: former, ...others } = account.claims;
+        const kept = name === undefined && former !== undefined ? { name: former } : {};
+        return {
+          ...account,
+          ...(email !== undefined && loginKey(account.username).includes('@') && { username: email }),
+          claims: { ...others, ...kept, ...named, ...addressed, updated_at: clock() },
+        };
+      });
     },
 
     disable: (id) => change(id, (account) => ({ ...account, disabledAt: account.disabledAt ?? clock() })),

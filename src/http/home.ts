@@ -13,6 +13,7 @@ export function createHome(options: { issuer: string; pages: PageResponses }): (
     pages.show(ctx, 'home', {
       issuer,
       discovery,
+      account: { href: `${base}/account`, label: home.account },
       links: [
         { href: `${base}/jwks`, label: home.keys },
         { href: `${base}/ping`, label: home.health },

@@ -37,6 +37,12 @@ const events = {
   passkeyAdded: ['info', 'passkey added'],
   passkeyRemoved: ['info', 'passkey removed'],
   passkeyRefused: ['warn', 'passkey refused'],
+  profileChanged: ['info', 'profile changed by the end-user'],
+  emailChangeRequested: ['info', 'another e-mail address asked for by the end-user'],
+  passwordChanged: ['info', 'password changed by the end-user'],
+  sessionEnded: ['info', 'session ended by the end-user'],
+  otherSessionsEnded: ['info', 'other sessions and tokens ended by the end-user'],
+  accessEnded: ['info', 'access of a client ended by the end-user'],
   administration: ['info', 'changed by an administrator'],
   eventsLost: ['error', 'audit events were lost'],
 } as const satisfies Record<string, readonly [Level, string]>;

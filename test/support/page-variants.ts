@@ -34,6 +34,16 @@ const shapes: readonly PageVariant[] = [
   variant('login-alone', 'login', () => ({ action: form.action, csrf: form.csrf })),
   variant('login-notice', 'login', ({ login }) => ({ ...form, client, notice: login.otherAccount })),
   variant('login-error', 'login', ({ login }) => ({ ...form, client, login: 'alice', error: login.refused })),
+  variant('login-ways', 'login', () => ({
+    ...form,
+    client: { ...client, ...links },
+    resetPassword: '/reset-password?uid=kq3',
+    signUp: '/sign-up?uid=kq3',
+    upstreams: [
+      { id: 'google', action: '/login/kq3/with/google', label: 'Google' },
+      { id: 'university', action: '/login/kq3/with/university', label: 'Example University' },
+    ],
+  })),
   variant('login-long', 'login', ({ login }) => ({
     ...form,
     client: { ...client, ...links, name: LONG },
@@ -61,6 +71,46 @@ const shapes: readonly PageVariant[] = [
     resources: [{ audience: `https://${'api.'.repeat(20)}example/`, scopes: [] }],
     offlineAccess: false,
   })),
+  variant('reset-password', 'reset-password', () => ({
+    action: '/reset-password',
+    csrf: 'vJ2cQ0',
+    back: '/login/kq3',
+  })),
+  variant('choose-password', 'choose-password', ({ 'choose-password': words }) => ({
+    ...words.reset,
+    action: '/reset-password/kq3',
+    csrf: 'vJ2cQ0',
+    username: 'alice',
+    minimumLength: 15,
+  })),
+  variant('choose-password-error', 'choose-password', ({ 'choose-password': words, newPassword }) => ({
+    ...words.invitation,
+    action: '/invitation/kq3',
+    csrf: 'vJ2cQ0',
+    username: `${LONG.replaceAll(' ', '.')}@example.com`,
+    minimumLength: 15,
+    error: newPassword.personal(),
+  })),
+  variant('sign-up', 'sign-up', () => ({ action: '/sign-up', csrf: 'vJ2cQ0', back: '/login/kq3' })),
+  variant('sign-up-error', 'sign-up', ({ 'sign-up': words }) => ({
+    action: '/sign-up',
+    csrf: 'vJ2cQ0',
+    email: 'alice',
+    name: LONG,
+    error: words.invalidEmail,
+  })),
+  variant('letter-sent', 'outcome', ({ outcome }) => ({
+    ...outcome.resetSent,
+    button: { href: '/login/kq3', label: outcome.back },
+  })),
+  variant('link-gone', 'outcome', ({ outcome }) => ({
+    ...outcome.linkGone,
+    button: { href: '/reset-password', label: outcome.askAgain },
+  })),
+  variant('password-changed', 'outcome', ({ outcome }) => ({
+    ...outcome.passwordChanged,
+    button: { href: '/login/kq3', label: outcome.signIn },
+  })),
   variant('logout', 'logout', () => ({ action: '/logout/confirm', xsrf: 'vJ2cQ0', client })),
   variant('logout-alone', 'logout', () => ({ action: '/logout/confirm', xsrf: 'vJ2cQ0' })),
   variant('signed-out', 'signed-out', () => ({ client })),
@@ -86,6 +136,7 @@ const shapes: readonly PageVariant[] = [
   variant('home', 'home', ({ home }) => ({
     issuer: 'https://id.example.com',
     discovery: 'https://id.example.com/.well-known/openid-configuration',
+    account: { href: 'https://id.example.com/account', label: home.account },
     links: [
       { href: 'https://id.example.com/jwks', label: home.keys },
       { href: 'https://id.example.com/ping', label: home.health },
