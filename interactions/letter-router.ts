@@ -9,9 +9,9 @@ import { addVerifyEmail } from './verify-email.ts';
 export function createLetterRouter(parts: LetterParts): Router {
   // one spelling per path: the request gate decides by the path too
   const router = new Router({ sensitive: true, strict: true });
-  addResetPassword(router, parts);
   addInvitation(router, parts);
   addVerifyEmail(router, parts);
+  if (parts.mailer.isConfigured) addResetPassword(router, parts);
   if (parts.allowSignUp) addSignUp(router, parts);
   return router;
 }

@@ -13,28 +13,26 @@ const PATH = '/reset-password';
 export function addResetPassword(router: Router, parts: LetterParts): void {
   const { accounts, audit, links, limits, mailer, resumptions, sessions } = parts;
 
-  if (mailer.isConfigured) {
-    router.get(PATH, (ctx) => ask(ctx, parts));
+  router.get(PATH, (ctx) => ask(ctx, parts));
 
-    router.post(PATH, async (ctx) => {
-      const form = await formOf(ctx, parts, PATH);
-      const login = form['login'];
-      if (typeof login !== 'string' || login.trim() === '') {
-        ctx.status = 400;
-        return ask(ctx, parts, textsFor(ctx)['reset-password'].missing);
-      }
-      await limits.admit(ctx.ip);
-      const signIn = resumptions.find(ctx);
-      afterAnswer(ctx, () => mailer.sendLater(() => letterFor(ctx, parts, login, signIn)));
-      resumptions.begin(ctx, signIn);
-      seeOther(ctx, resumptions.url(`${PATH}/sent`, signIn));
-    });
+  router.post(PATH, async (ctx) => {
+    const form = await formOf(ctx, parts, PATH);
+    const login = form['login'];
+    if (typeof login !== 'string' || login.trim() === '') {
+      ctx.status = 400;
+      return ask(ctx, parts, textsFor(ctx)['reset-password'].missing);
+    }
+    await limits.admit(ctx.ip);
+    const signIn = resumptions.find(ctx);
+    afterAnswer(ctx, () => mailer.sendLater(() => letterFor(ctx, parts, login, signIn)));
+    resumptions.begin(ctx, signIn);
+    seeOther(ctx, resumptions.url(`${PATH}/sent`, signIn));
+  });
 
-    router.get(`${PATH}/sent`, (ctx) => {
-      const signIn = resumptions.find(ctx);
-      showOutcome(ctx, parts, 'resetSent', ({ back }) => signIn && { href: resumptions.page(signIn), label: back });
-    });
-  }
+  router.get(`${PATH}/sent`, (ctx) => {
+    const signIn = resumptions.find(ctx);
+    showOutcome(ctx, parts, 'resetSent', ({ back }) => signIn && { href: resumptions.page(signIn), label: back });
+  });
 
   addPasswordPage(router, parts, {
     purpose: 'PasswordReset',

@@ -31,6 +31,9 @@ for (const { issuer, path, session } of ISSUERS) {
         PUBLIC_URL: issuer,
         TRUSTED_PROXIES: '127.0.0.1',
         BROWSER_UI_REDIRECT_URIS: REDIRECT_URI,
+        SMTP_URL: 'smtp://127.0.0.1:1',
+        MAIL_FROM: 'accounts@example.com',
+        ALLOW_SIGN_UP: 'true',
       });
     });
     after(() => service[Symbol.asyncDispose]());
@@ -89,6 +92,16 @@ for (const { issuer, path, session } of ISSUERS) {
       ['a sign-in without its cookie', 'GET /login/abc', 400],
       ['a sign-in from nowhere', 'GET /login', 400],
       ['a form of another site', 'POST /login/abc', 403, { Origin: 'https://evil.example' }],
+      ['a forgotten password', 'GET /reset-password?uid=abc&r=v1.abc.abc', 200],
+      ['a letter that is on its way', `GET /reset-password/sent?uid=${encodeURIComponent(MARKUP)}`, 200],
+      ['a password that is changed', `GET /reset-password/done?r=${encodeURIComponent(MARKUP)}`, 200],
+      ['the link of a letter that is none', `GET /reset-password/${encodeURIComponent(MARKUP)}`, 400],
+      ['an invitation that is none', 'GET /invitation/abc', 400],
+      ['an address that nobody gave', 'GET /verify-email/abc', 400],
+      ['somebody without an account', 'GET /sign-up?uid[]=abc', 200],
+      ['a malformed way back', 'GET /sign-up?uid=%ZZ', 200],
+      ['the form for a letter of another site', 'POST /reset-password', 403, { Origin: 'https://evil.example' }],
+      ['the form for a letter that is no form', 'POST /sign-up', 415],
       ['the end of a session', 'GET /logout/success', 200],
       ['an answer to a logout that nobody asked for', 'POST /logout/confirm', 415],
       ['a logout with a forged hint', 'GET /logout?id_token_hint=a.b.c', 400],

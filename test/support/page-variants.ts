@@ -111,6 +111,37 @@ const shapes: readonly PageVariant[] = [
     ...outcome.passwordChanged,
     button: { href: '/login/kq3', label: outcome.signIn },
   })),
+  variant('second-factor', 'second-factor', () => ({
+    ...form,
+    client,
+    recovery: false,
+    app: true,
+    other: { href: '/login/kq3/recovery-code' },
+  })),
+  variant('recovery-code', 'second-factor', ({ 'second-factor': words }) => ({
+    ...form,
+    client: { ...client, name: LONG },
+    recovery: true,
+    app: true,
+    other: { href: '/login/kq3/second-factor' },
+    error: words.recoveryRefused,
+  })),
+  variant('authenticator', 'authenticator', () => {
+    const { error: _, skip: __, ...page } = pageSamples.authenticator;
+    return page;
+  }),
+  variant('recovery-codes', 'recovery-codes', () => ({
+    ...form,
+    codes: Array.from({ length: 5 }, () => pageSamples['recovery-codes'].codes).flat(),
+  })),
+  variant('account-authenticator-off', 'account-authenticator', () => {
+    const { error: _, recovery: __, remove: ___, ...page } = pageSamples['account-authenticator'];
+    return { ...page, hasApp: false };
+  }),
+  variant('account-authenticator-required', 'account-authenticator', () => {
+    const { error: _, remove: __, ...page } = pageSamples['account-authenticator'];
+    return { ...page, isRequired: true };
+  }),
   variant('logout', 'logout', () => ({ action: '/logout/confirm', xsrf: 'vJ2cQ0', client })),
   variant('logout-alone', 'logout', () => ({ action: '/logout/confirm', xsrf: 'vJ2cQ0' })),
   variant('signed-out', 'signed-out', () => ({ client })),
