@@ -197,8 +197,10 @@ describe('signing in with a passkey', () => {
   it('is not offered, and nothing runs, where the issuer is an IP address', async () => {
     await using elsewhere = await startService();
     const { url } = await authorizationRequest(await addRelyingParty(elsewhere));
-    const page = await createUserAgent(elsewhere.origin).open(url.href);
+    const agent = createUserAgent(elsewhere.origin);
+    const page = await agent.open(url.href);
     assert.doesNotMatch(page.text, /<script|passkey|webauthn/i);
+    assert.equal((await agent.open(`${elsewhere.origin}/account/passkeys`)).response.status, 404);
     assert.doesNotMatch(String(page.response.headers.get('content-security-policy')), /script-src/);
   });
 });

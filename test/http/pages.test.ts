@@ -45,7 +45,7 @@ describe('pages', () => {
       const html = pages.render(name, withoutLinks(pageSamples[name]) as never);
       assert.doesNotMatch(
         html,
-        /<script(?! src="\/scripts\/passkeys-[\w-]+\.js" defer><\/script>)|<iframe|<base|<object|<embed/i,
+        /<script(?! src="\/scripts\/passkeys-[\w-]+\.js" defer="defer"><\/script>)|<iframe|<base|<object|<embed/i,
       );
       assert.doesNotMatch(html, /<[^>]+\s(on\w+|style)\s*=/i);
       assert.doesNotMatch(html, /@import|url\(|(src|action|srcset|href)="(?!\/(?!\/)|data:)/i);
