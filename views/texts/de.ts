@@ -90,9 +90,10 @@ export const de: Texts = {
 
   authenticator: {
     title: 'Zweiten Schritt einrichten',
-    needed: (client) => `${client} verlangt außer Ihrem Passwort einen Code. Er kommt aus einer App auf Ihrem Telefon.`,
+    needed: (client) =>
+      `Weiter zu ${client} geht es mit einem Code zusätzlich zu Ihrem Passwort. Er kommt aus einer App auf Ihrem Telefon.`,
     offered: (client) =>
-      `${client} hätte außer Ihrem Passwort gern einen Code. Er kommt aus einer App auf Ihrem Telefon.`,
+      `${client} hätte zusätzlich zu Ihrem Passwort gern einen Code. Er kommt aus einer App auf Ihrem Telefon.`,
     ...authenticatorSteps,
     skip: 'Nicht jetzt',
     cancel: 'Abbrechen',

@@ -95,9 +95,10 @@ export const en = {
 
   authenticator: {
     title: 'Set up a second step',
-    needed: (client: string) => `${client} asks for a code besides your password. It comes from an app on your phone.`,
+    needed: (client: string) =>
+      `To continue to ${client}, you need a code as well as your password. It comes from an app on your phone.`,
     offered: (client: string) =>
-      `${client} would like a code besides your password. It comes from an app on your phone.`,
+      `${client} would like a code as well as your password. It comes from an app on your phone.`,
     ...authenticatorSteps,
     skip: 'Not now',
     cancel: 'Cancel',
