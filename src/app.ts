@@ -6,6 +6,7 @@ import { type AppOptions, createDomain } from './app/domain.ts';
 import { createEndpoints } from './app/endpoints.ts';
 import { createLetterRoutes } from './app/letters.ts';
 import { createProtocol } from './app/protocol.ts';
+import { hashConfig } from './config/hash.ts';
 import { createDefaultHeaders } from './http/default-headers.ts';
 import { createConnectionErrorLog, createErrorHandler } from './http/errors.ts';
 import { createFormPosts } from './http/form-posts.ts';
@@ -31,6 +32,8 @@ export interface App {
   provider(): Provider;
   /** to be watched while the service runs */
   keys: WatchedKeys;
+  /** Records that it serves, and with which settings (by their hash). */
+  noteStart(): void;
   /** `/ready` answers 503 from now on */
   startDraining(): void;
   /** the JWT with which this service writes to the central log service */
@@ -128,6 +131,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         for (const kid of forgotten) audit.signingKeyForgotten({ reason: kid });
       },
     },
+    noteStart: () => audit.started({ configHash: hashConfig(config) }),
     startDraining() {
       draining = true;
       lettersUntil = performance.now() + LETTERS_MS;

@@ -5,7 +5,7 @@ import type { AuditEvent, Clock } from '../store.ts';
 import { cleanFields } from './redaction.ts';
 
 const events = {
-  started: ['info', 'started'],
+  started: ['info', 'serves with these settings'],
   interactionStarted: ['info', 'interaction started'],
   loginSucceeded: ['info', 'login succeeded'],
   loginFailed: ['warn', 'login failed'],

@@ -60,6 +60,8 @@ export async function startServer(options: {
   opening.defer(() => listener.close(DRAIN_MS));
   opening.defer(() => app.startDraining());
 
+  app.noteStart();
+
   const opened = opening.move();
   return { logger, address: listener.address, end: () => opened.disposeAsync() };
 }

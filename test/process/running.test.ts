@@ -84,6 +84,22 @@ describe('process: while it runs', () => {
     assert.match(callback, /\?code=/);
   });
 
+  it('records each start with a hash of its settings (security.md R70)', async () => {
+    const env = await testEnvironment();
+    const hashes: unknown[] = [];
+    for (const more of [{}, {}, { JWT_EXPIRATION_MINUTES: '16' }]) {
+      await using running = startProcess({ folder, env: { ...env, ...more } });
+      const { event, configHash } = await running.said('serves with these settings');
+      assert.equal(event, 'started');
+      hashes.push(configHash);
+      running.kill('SIGTERM');
+      assert.equal((await running.exited).code, 0);
+    }
+    assert.match(String(hashes[0]), /^[A-Za-z0-9_-]{16}$/);
+    assert.equal(hashes[1], hashes[0]);
+    assert.notEqual(hashes[2], hashes[0]);
+  });
+
   it('delivers its own log lines with a JWT for the log service', async () => {
     await using sink = await LogService.start();
     const env = { LOGGING_BACKEND_URL: sink.url, LOGGING_BACKEND_AUD: 'central-log', IDENTITY_SUB: 'identity-1' };
@@ -93,7 +109,7 @@ describe('process: while it runs', () => {
     await sink.arrivals(1);
     running.kill('SIGTERM');
     assert.equal((await running.exited).code, 0);
-    assert.deepEqual(sink.messages, ['started', 'ending']);
+    assert.deepEqual(sink.messages, ['serves with these settings', 'started', 'ending']);
     const [started] = sink.received;
     assert.equal(started?.path, '/log');
     assert.equal(started?.body.service, 'identity-1');
