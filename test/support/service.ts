@@ -54,9 +54,12 @@ export async function startService(
     hostname = '127.0.0.1',
   }: Partial<Pick<AppOptions, 'clock' | 'fetch'>> & { hostname?: string } = {},
 ): Promise<Service> {
+  await using opening = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), 'identity-test-'));
+  opening.defer(() => rmSync(folder, { recursive: true, force: true }));
   const server = createServer({ requireHostHeader: false });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  opening.defer(() => close(server));
   const { port } = server.address() as AddressInfo;
   const origin = `http://127.0.0.1:${port}`;
   const config = parseConfig({
@@ -74,14 +77,18 @@ export async function startService(
   const log: string[] = [];
   const logger = createLogger({ level: config.logLevel, destination: { write: (line) => void log.push(line) } });
   const store = await openStore({ database: config.database, clock, box: createSecretBox(config.encryptionKeys) });
+  opening.use(store);
   await store.migrate();
   const app = await createApp({ config, store, logger, clock, ...(fetch && { fetch }) });
+  opening.defer(() => app.end());
+  opening.defer(() => close(server)); // requests end before what they need; closing twice does no harm
   answerMalformedRequests(server, logger);
   server.on('request', app.koa.callback());
 
   const accounts = createAccountDirectory({ accounts: store.accounts, passwords: createPasswordHasher(), clock });
   await seedDemoAccount(accounts, { username: 'alice', password: 'correct horse battery' });
   const clients = createClientRegistry({ clients: store.clients, builtIn: [], clock });
+  const opened = opening.move();
   return {
     origin,
     issuer: config.issuer,
@@ -95,12 +102,7 @@ export async function startService(
       const { secret = '' } = await clients.add(client);
       return { clientId: client.clientId, secret };
     },
-    async [Symbol.asyncDispose]() {
-      await close(server);
-      await app.end();
-      await store[Symbol.asyncDispose]();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 
