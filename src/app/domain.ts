@@ -19,7 +19,7 @@ import type { Config } from '../config.ts';
 import { createJwksFetchRecorder } from '../keys/jwks-fetches.ts';
 import { openLiveKeyring } from '../keys/signing-keys.ts';
 import { createAuditTrail } from '../logging/audit-trail.ts';
-import { createAuditLog, createEventFactory } from '../logging/events.ts';
+import { cleanFacts, createAuditLog, createEventFactory } from '../logging/events.ts';
 import { createClientRefusal } from '../provider/client-refusals.ts';
 import { loggingResourceServer } from '../resource-servers/logging.ts';
 import { createResourceServerRegistry } from '../resource-servers/registry.ts';
@@ -52,7 +52,7 @@ export async function createDomain(options: AppOptions) {
   const newEvent = createEventFactory(clock);
   const trail = createAuditTrail({
     append: store.auditEvents.append,
-    lossOf: (count) => newEvent('eventsLost', { count }),
+    lossOf: (count) => newEvent('eventsLost', cleanFacts({ count })),
     logger,
   });
   const audit = createAuditLog(logger, { record: (event, facts) => trail.record(newEvent(event, facts)) });

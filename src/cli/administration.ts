@@ -1,6 +1,6 @@
 // Records in the audit trail what an administrator changed by a command.
 import type { Command } from 'commander';
-import { createEventFactory } from '../logging/events.ts';
+import { cleanFacts, createEventFactory } from '../logging/events.ts';
 import { Failure, type Terminal } from './terminal.ts';
 import { openWorkspace } from './workspace.ts';
 
@@ -33,12 +33,13 @@ export function createAdministration(terminal: Terminal): Administration {
     const clientId = argumentsOf(command).get('client-id') ?? argumentsOf(command).get('client');
     accountId ??= await findAccountId(command);
     await using workspace = await openWorkspace(terminal);
-    const event = createEventFactory(workspace.clock)('administration', {
+    const facts = cleanFacts({
       actor: `cli:${terminal.user ?? 'unknown'}`,
       command: terminal.argv.map(quoted).join(' '),
       clientId,
       accountId,
     });
+    const event = createEventFactory(workspace.clock)('administration', facts);
     await workspace.store.auditEvents.append([event]);
   }
 

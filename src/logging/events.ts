@@ -1,11 +1,12 @@
 // The security events of this service: one name, level and sentence each, so that a log can be searched for them.
 import { hash, randomBytes } from 'node:crypto';
-import type { Level, Logger } from 'pino';
+import type { Level } from 'pino';
 import type { AuditEvent, Clock } from '../store.ts';
+import { type Logger, logClean } from './logger.ts';
 import { cleanFields } from './redaction.ts';
 
 const events = {
-  started: ['info', 'serves with these settings'],
+  started: ['info', 'started'],
   interactionStarted: ['info', 'interaction started'],
   loginSucceeded: ['info', 'login succeeded'],
   loginFailed: ['warn', 'login failed'],
@@ -93,18 +94,29 @@ export function tokenHash(tokenId: string): string {
   return hash('sha256', tokenId, 'base64url').slice(0, 16);
 }
 
-/** Makes events as they are kept: fit to be read, with the token's hash in the place of the token. */
-export function createEventFactory(clock: Clock): (event: EventName, facts: EventFacts) => AuditEvent {
+declare const clean: unique symbol;
+
+/** What is known, fit to be read: the token's hash in the place of the token, and nothing that is empty. */
+export type CleanFacts = Readonly<Record<string, unknown>> & { clientId?: string; accountId?: string; [clean]: true };
+
+export function cleanFacts({ tokenId, ...facts }: EventFacts): CleanFacts {
+  const token = tokenId === undefined ? undefined : tokenHash(tokenId);
+  return cleanFields(definedOnly({ ...facts, tokenHash: token })) as CleanFacts;
+}
+
+/** Makes events as they are kept. */
+export function createEventFactory(clock: Clock): (event: EventName, facts: CleanFacts) => AuditEvent {
   const process = randomBytes(6).toString('base64url');
   let number = 0;
-  return (event, { tokenId, clientId, accountId, ...facts }) => {
+  return (event, { clientId, accountId, ...facts }) => {
     number += 1;
     return {
       id: `${base36(Date.now(), 9)}${base36(number, 8)}${process}`,
       at: clock(),
       event,
-      ...cleanFields(definedOnly({ clientId, accountId })),
-      facts: cleanFields(definedOnly({ ...facts, tokenHash: tokenId === undefined ? undefined : tokenHash(tokenId) })),
+      ...(clientId !== undefined && { clientId }),
+      ...(accountId !== undefined && { accountId }),
+      facts,
     };
   };
 }
@@ -123,15 +135,14 @@ function definedOnly(facts: Record<string, unknown>): Record<string, unknown> {
 /** Creates the audit log on top of a logger. `record`, where given, takes each event as well. */
 export function createAuditLog(
   logger: Logger,
-  { record }: { record?: (event: EventName, facts: EventFacts) => void } = {},
+  { record }: { record?: (event: EventName, facts: CleanFacts) => void } = {},
 ): AuditLog {
   const writers = Object.entries(events).map(([name, [level, message]]) => [
     name,
     (facts: EventFacts) => {
-      const { tokenId, ...rest } = facts;
-      const token = tokenId === undefined ? {} : { tokenHash: tokenHash(tokenId) };
-      logger[level]({ event: name, ...rest, ...token }, message);
-      record?.(name as EventName, facts);
+      const cleaned = cleanFacts(facts);
+      logClean(logger, level, { event: name, ...cleaned }, message);
+      record?.(name as EventName, cleaned);
     },
   ]);
   return Object.fromEntries(writers) as AuditLog;

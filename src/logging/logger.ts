@@ -48,10 +48,33 @@ export function createLogger({
     [Symbol.for('pino.metadata')]: true,
     lastLevel: levels.values['info'] as number,
     write(text: string): void {
-      const line = cleanLine(text, this.lastLevel);
-      destination.write(`${JSON.stringify(line)}\n`);
-      if (forward && line.level >= (levels.values['info'] as number)) forward(entryOf(line));
+      writeLine(cleanLine(text, this.lastLevel));
     },
   };
-  return pino({ level, timestamp: false }, gate);
+  function writeLine(line: Line): void {
+    destination.write(`${JSON.stringify(line)}\n`);
+    if (forward && line.level >= (levels.values['info'] as number)) forward(entryOf(line));
+  }
+  const logger = pino({ level, timestamp: false }, gate);
+  const bindings = cleanFields(logger.bindings());
+  cleanLogs.set(logger, (lineLevel, fields, msg) => {
+    const level = levels.values[lineLevel] as number;
+    writeLine({ level, time: new Date().toISOString(), ...bindings, ...fields, msg });
+  });
+  return logger;
+}
+
+type CleanLog = (level: Level, fields: Record<string, unknown>, message: string) => void;
+
+/** How to write to each logger what is clean already. */
+const cleanLogs = new WeakMap<Logger, CleanLog>();
+
+/**
+ * Logs what went through `cleanFields` already, with a fixed message of ours, at half the cost: the same line as
+ * `logger[level](fields, message)` would be.
+ */
+export function logClean(logger: Logger, level: Level, fields: Record<string, unknown>, message: string): void {
+  const write = cleanLogs.get(logger);
+  if (write === undefined) logger[level](fields, message);
+  else if (logger.isLevelEnabled(level)) write(level, fields, message);
 }
