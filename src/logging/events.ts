@@ -6,7 +6,7 @@ import { type Logger, logClean } from './logger.ts';
 import { cleanFields } from './redaction.ts';
 
 const events = {
-  started: ['info', 'started'],
+  started: ['info', 'serves with these settings'],
   interactionStarted: ['info', 'interaction started'],
   loginSucceeded: ['info', 'login succeeded'],
   loginFailed: ['warn', 'login failed'],

@@ -1,4 +1,6 @@
 // The process's log: pino, one JSON line per event, with every line cleaned before it is written or forwarded.
+import { hostname } from 'node:os';
+import { pid } from 'node:process';
 import { type DestinationStream, type Level, type Logger, levels, pino } from 'pino';
 import { cleanFields, cleanText } from './redaction.ts';
 
@@ -55,11 +57,11 @@ export function createLogger({
     destination.write(`${JSON.stringify(line)}\n`);
     if (forward && line.level >= (levels.values['info'] as number)) forward(entryOf(line));
   }
-  const logger = pino({ level, timestamp: false }, gate);
-  const bindings = cleanFields(logger.bindings());
+  const base = { pid, hostname: hostname() };
+  const logger = pino({ level, base, timestamp: false }, gate);
   cleanLogs.set(logger, (lineLevel, fields, msg) => {
     const level = levels.values[lineLevel] as number;
-    writeLine({ level, time: new Date().toISOString(), ...bindings, ...fields, msg });
+    writeLine({ level, time: new Date().toISOString(), ...base, ...fields, msg });
   });
   return logger;
 }
