@@ -37,13 +37,14 @@ async function authenticate(request: StepRequest, name: unknown, password: unkno
   let account: Account | undefined;
   // what cannot be a password is no guess either
   if (typeof name === 'string' && typeof password === 'string' && isAcceptablePassword(password)) {
-    const guess = await guessPassword(request, name);
+    const named = await accounts.findByUsername(name);
+    const guess = guessPassword(request, name, named);
     account = await guesses.attempt(
       guess,
-      () => accounts.authenticate(name, password, { urgent: guess.device !== undefined }),
+      () => accounts.verify(named, password, { urgent: guess.device !== undefined }),
       () => {
         refused = audit.loginThrottled;
-        return accounts.refuse(name, password);
+        return accounts.verify(undefined, password);
       },
     );
   }

@@ -32,9 +32,9 @@ export interface AccountDirectory {
    * replaced on the way.
    * @throws PasswordQueueFull
    */
-  authenticate(login: string, password: string, urgency?: Urgency): Promise<Account | undefined>;
-  /** What `authenticate` costs when the password is wrong, for nothing. @throws PasswordQueueFull */
-  refuse(login: string, password: string): Promise<void>;
+  authenticate(login: string, password: string): Promise<Account | undefined>;
+  /** The same for an account that was looked up; without one it is the work of a refusal. @throws PasswordQueueFull */
+  verify(account: Account | undefined, password: string, urgency?: Urgency): Promise<Account | undefined>;
   find(id: string): Promise<Account | undefined>;
   /** By username or e-mail address, in any spelling. */
   findByUsername(login: string): Promise<Account | undefined>;
@@ -116,6 +116,13 @@ export function createAccountDirectory(parts: {
     });
   }
 
+  async function verify(account: Account | undefined, password: string, urgency?: Urgency) {
+    const matches = await passwords.verify(account?.passwordHash, password, urgency);
+    if (!matches || account?.passwordHash === undefined || account.disabledAt !== undefined) return undefined;
+    if (passwords.needsRehash(account.passwordHash)) await upgradeHash(account, password);
+    return account;
+  }
+
   return {
     async add({ username, password, claims = {} }) {
       const checked = parseClaims(claims);
@@ -132,18 +139,8 @@ export function createAccountDirectory(parts: {
       return account;
     },
 
-    async authenticate(login, password, urgency) {
-      const account = await findByUsername(login);
-      const matches = await passwords.verify(account?.passwordHash, password, urgency);
-      if (!matches || account?.passwordHash === undefined || account.disabledAt !== undefined) return undefined;
-      if (passwords.needsRehash(account.passwordHash)) await upgradeHash(account, password);
-      return account;
-    },
-
-    async refuse(login, password) {
-      await findByUsername(login);
-      await passwords.verify(undefined, password);
-    },
+    authenticate: async (login, password) => verify(await findByUsername(login), password),
+    verify,
 
     find: (id) => accounts.find(id),
     findByUsername,

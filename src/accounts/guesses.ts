@@ -1,20 +1,14 @@
 // Slows down whoever guesses at an account, and never its owner: counts of failed attempts that all processes share.
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
-import { RateLimiterRes } from 'rate-limiter-flexible';
 import type { Clock, RateLimits } from '../store.ts';
+import { type Attempt, type Counter, createFailureCounts } from './failure-counts.ts';
 import { StoredRateLimiter } from './stored-rate-limiter.ts';
 
 /** Failures in a row after which nothing but a known device, a new password or a passkey helps (SP 800-63B-4 §3.2.2). */
 const MAX_FAILURES = 100;
 /** The same for one known device; afterwards it counts as any other browser. */
 const MAX_DEVICE_FAILURES = 20;
-/** Failures in a row that cost nothing yet: people mistype. */
-const FREE_FAILURES = 5;
-/** seconds to wait after the next failure; twice as long after each further one */
-const FIRST_DELAY = 30;
-const LONGEST_DELAY = 60 * 60;
-
 /** Failures of one address in a period (seconds), whatever it guesses at. */
 const ADDRESS_FAILURES = 50;
 const ADDRESS_PERIOD = 15 * 60;
@@ -80,58 +74,20 @@ export interface Guesses {
 
 /** @param parts.encryptionKey names the counters: nobody can read logins or addresses in the table */
 export function createGuesses(parts: { rateLimits: RateLimits; encryptionKey: string; clock: Clock }): Guesses {
-  const namingKey = Buffer.from(hkdfSync('sha256', parts.encryptionKey, '', 'identity-backend guesses', 32));
-  const limiter = (keyPrefix: string, points: number, duration: number) =>
-    new StoredRateLimiter({
-      keyPrefix,
-      points,
-      duration,
-      rateLimits: parts.rateLimits,
-      clock: parts.clock,
-      nameOf: (key) => createHmac('sha256', namingKey).update(key).digest('base64url'),
-    });
-  const failures = limiter('failures', MAX_FAILURES, 0);
-  const ignored = limiter('ignored', 0, DAY);
-  /** Open, one attempt passes it and closes it for the delay. */
-  const gates = limiter('gate', 1, FIRST_DELAY);
-  const addresses = limiter('address', ADDRESS_FAILURES, ADDRESS_PERIOD);
-
-  async function countOf(key: string): Promise<number> {
-    return (await failures.get(key))?.consumedPoints ?? 0;
-  }
-
-  async function stateOf(key: string): Promise<{ count: number; waitMs: number }> {
-    const [count, closed] = await Promise.all([countOf(key), gates.get(key)]);
-    return { count, waitMs: closed?.msBeforeNext ?? 0 };
-  }
-
-  /** Counts the attempt as a failure, when it may be made. Answers how to take that back. */
-  async function admit({ key, max, duration }: Counter): Promise<(() => Promise<void>) | undefined> {
-    const { count: before, waitMs } = await stateOf(key);
-    if (before >= max || waitMs > 0) {
-      // as much work as counting the others is
-      await ignored.penalty(key);
-      return undefined;
-    }
-    const { consumedPoints: count } = await failures.penalty(key, 1, { customDuration: duration });
-    const takeBack = () => failures.reward(key, 1, { customDuration: duration }).then(() => {});
-    if (count <= FREE_FAILURES) return takeBack;
-    // simultaneous attempts must not lengthen the delay by their number
-    const failed = Math.min(count, Math.max(before, FREE_FAILURES) + 1);
-    if (count <= max && (await consumes(gates, key, delayAfter(failed)))) {
-      return async () => {
-        await Promise.all([takeBack(), gates.delete(key)]);
-      };
-    }
-    await takeBack();
-    return undefined;
-  }
-
-  /** @param count of failures, this attempt included: without many of them there is no gate */
-  async function clear(key: string, count: number): Promise<void> {
-    await failures.delete(key);
-    if (count > FREE_FAILURES) await gates.delete(key);
-  }
+  const { rateLimits, clock } = parts;
+  const namingKey = createSecretKey(
+    Buffer.from(hkdfSync('sha256', parts.encryptionKey, '', 'identity-backend guesses', 32)),
+  );
+  const nameOf = (key: string) => createHmac('sha256', namingKey).update(key).digest('base64url');
+  const counts = createFailureCounts({ rateLimits, clock, nameOf });
+  const addresses = new StoredRateLimiter({
+    keyPrefix: 'address',
+    points: ADDRESS_FAILURES,
+    duration: ADDRESS_PERIOD,
+    rateLimits,
+    clock,
+    nameOf,
+  });
 
   async function refuseBusyAddress(address: string): Promise<void> {
     const counted = await addresses.get(address);
@@ -140,50 +96,57 @@ export function createGuesses(parts: { rateLimits: RateLimits; encryptionKey: st
     }
   }
 
+  /** The known device whose own count goes on, if there is one. */
+  async function deviceOf(guess: Guess, account: Counter): Promise<Counter | undefined> {
+    const own = deviceCounter(guess, account);
+    return own && (await counts.countOf(own.key)) < own.max ? own : undefined;
+  }
+
+  async function forgiveAfterSuccess(account: Counter, device: Counter | undefined): Promise<void> {
+    const ofDevice = device ? await counts.countOf(device.key) : 0;
+    if (device && ofDevice > 0) await counts.clear(device.key, ofDevice);
+    if ((await counts.countOf(account.key)) === 0) return;
+    const { count, waits } = await counts.stateOf(account.key);
+    // while others are kept waiting, the owner's sign-in gives them no new attempts
+    const besieged = device !== undefined && (count >= account.max || waits > 0);
+    if (!besieged) await counts.clear(account.key, count);
+  }
+
   return {
     async attempt(guess, check, inVain) {
       const account = accountCounter(guess);
-      const own = deviceCounter(guess, account);
-      const device = own && (await countOf(own.key)) < own.max ? own : undefined;
       const address = networkOf(guess.address);
+      const device = await deviceOf(guess, account);
       if (!device) await refuseBusyAddress(address);
 
-      const takeBack = await admit(device ?? account);
-      const found = takeBack ? await orElse(check, takeBack) : await inVain?.().then(() => undefined);
-      if (found === undefined) {
-        if (!device) await addresses.penalty(address);
-        return undefined;
+      const counter = device ?? account;
+      const attempt = await counts.begin(counter);
+      const found = attempt ? await ending(attempt, check) : await inVain?.().then(() => undefined);
+      if (found !== undefined) {
+        await attempt?.end('succeeded');
+        await forgiveAfterSuccess(account, device);
+        return found;
       }
-      const { count, waitMs } = await stateOf(account.key);
-      if (device) await clear(device.key, await countOf(device.key));
-      // while others are kept waiting, the owner's sign-in gives them no new attempts
-      const besieged = device !== undefined && (count >= account.max || waitMs > 0);
-      if (count > 0 && !besieged) await clear(account.key, count);
-      return found;
+      await Promise.all([
+        attempt ? attempt.end('failed') : counts.ignore(counter.key),
+        device ? undefined : addresses.penalty(address),
+      ]);
+      return undefined;
     },
 
     async forgive(accountId) {
       const keys = SECRETS.map((secret) => keyOf(secret, accountId));
-      await Promise.all(keys.flatMap((key) => [failures, gates, ignored].map((counts) => counts.delete(key))));
+      await Promise.all(keys.map((key) => counts.clear(key, Number.POSITIVE_INFINITY)));
     },
 
     async countsOf(accountId) {
-      const counts = SECRETS.map(async (secret) => {
-        const key = keyOf(secret, accountId);
-        const [{ count, waitMs }, inVain] = await Promise.all([stateOf(key), ignored.get(key)]);
-        const waits = count >= MAX_FAILURES ? Number.POSITIVE_INFINITY : Math.ceil(waitMs / 1000);
-        return { secret, failures: Math.max(count, 0), ignored: inVain?.consumedPoints ?? 0, waits };
+      const ofSecrets = SECRETS.map(async (secret) => {
+        const { count, ignored, waits } = await counts.stateOf(keyOf(secret, accountId));
+        return { secret, failures: count, ignored, waits: count >= MAX_FAILURES ? Number.POSITIVE_INFINITY : waits };
       });
-      return Promise.all(counts);
+      return Promise.all(ofSecrets);
     },
   };
-}
-
-interface Counter {
-  key: string;
-  max: number;
-  /** seconds after which the count begins anew; 0: never */
-  duration: number;
 }
 
 function accountCounter({ secret, whose }: Guess): Counter {
@@ -203,10 +166,6 @@ function keyOf(secret: GuessedSecret, accountId: string): string {
   return `${secret} of account ${accountId}`;
 }
 
-function delayAfter(failed: number): number {
-  return Math.min(FIRST_DELAY * 2 ** (failed - FREE_FAILURES - 1), LONGEST_DELAY);
-}
-
 /** What an address is counted as: who has one IPv6 address has a whole network of them. */
 export function networkOf(address: string): string {
   const parsed = ipaddr.isValid(address) ? ipaddr.process(address) : undefined;
@@ -215,21 +174,12 @@ export function networkOf(address: string): string {
   return Buffer.from(halves).toString('hex');
 }
 
-async function consumes(limiter: StoredRateLimiter, key: string, duration: number): Promise<boolean> {
-  try {
-    await limiter.consume(key, 1, { customDuration: duration });
-    return true;
-  } catch (refusal) {
-    if (refusal instanceof RateLimiterRes) return false;
-    throw refusal;
-  }
-}
-
-async function orElse<Found>(check: () => Promise<Found>, takeBack: () => Promise<void>): Promise<Found> {
+/** What `check` finds; when it fails to say, the attempt is none. */
+async function ending<Found>(attempt: Attempt, check: () => Promise<Found>): Promise<Found> {
   try {
     return await check();
   } catch (error) {
-    await takeBack();
+    await attempt.end('broken');
     throw error;
   }
 }

@@ -52,3 +52,14 @@ export class StoredRateLimiter extends RateLimiterStoreAbstract {
     return new RateLimiterRes(Math.max(this.points - points, 0), expiresAtMs - nowMs, points, points === changed);
   }
 }
+
+/** Whether a point could be consumed; the first one in it begins a period of so many seconds. */
+export async function consumes(limiter: StoredRateLimiter, key: string, duration: number): Promise<boolean> {
+  try {
+    await limiter.consume(key, 1, { customDuration: duration });
+    return true;
+  } catch (refusal) {
+    if (refusal instanceof RateLimiterRes) return false;
+    throw refusal;
+  }
+}

@@ -22,16 +22,27 @@ export interface KnownDevices {
   remember(ctx: Context, account: Account): void;
 }
 
+interface DeviceCookie {
+  device: string;
+  /** one for each account */
+  tags: string[];
+}
+
 /** @param options.secrets the first one signs, all verify */
 export function createKnownDevices(options: { issuer: string; secrets: readonly string[] }): KnownDevices {
   const { pathname: path, protocol } = new URL(options.issuer);
   const secure = protocol === 'https:';
   const prefix = path === '/' ? '__Host-' : '__Secure-';
   const cookie = `${secure ? prefix : ''}device`;
+  /** what requests that are being answered brought: checking the signature has its price */
+  const seen = new WeakMap<Context, DeviceCookie | undefined>();
 
-  function read(ctx: Context): { device: string; tags: string[] } | undefined {
-    const [device, ...tags] = ctx.cookies.get(cookie, { signed: true })?.split('.') ?? [];
-    return device ? { device, tags } : undefined;
+  function read(ctx: Context): DeviceCookie | undefined {
+    if (!seen.has(ctx)) {
+      const [device, ...tags] = ctx.cookies.get(cookie, { signed: true })?.split('.') ?? [];
+      seen.set(ctx, device ? { device, tags } : undefined);
+    }
+    return seen.get(ctx);
   }
 
   function isOf(tag: string, device: string, account: Account): boolean {

@@ -26,7 +26,7 @@ function newAddress(): string {
 /** Another browser in another place each time, unless it is told where. */
 function browserAt(service: Service, address = newAddress()): UserAgent {
   return createUserAgent(service.origin, {
-    fetch: (url: RequestInfo | URL, init: RequestInit = {}) => {
+    fetch: (url: Parameters<typeof fetch>[0], init: RequestInit = {}) => {
       const headers = new Headers(init.headers);
       headers.set('x-forwarded-for', address);
       return fetch(url, { ...init, headers });
