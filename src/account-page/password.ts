@@ -60,7 +60,8 @@ async function change(parts: PasswordParts, request: SubmittedRequest): Promise<
     const letters = parts.letters(textsOfLocale(locale) ?? request.texts);
     await parts.mailer.send(letters.passwordChanged(email, account));
   }
-  request.finish(PAGE, 'passwordChanged');
+  // not here: the page would ask somebody to sign in again who took a while to fill it in
+  request.finish('/', 'passwordChanged');
 }
 
 /** @throws TooManyGuesses, PasswordQueueFull */
