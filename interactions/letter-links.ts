@@ -13,7 +13,12 @@ export interface LetterPages {
 export function letterLinks({ ctx, parts, interaction }: StepRequest): { resetPassword?: string; signUp?: string } {
   const { resumptions, resetPassword, signUp } = parts.letterPages;
   const sealedRequest = sealedRequestOf(ctx);
-  const signIn = { uid: interaction.uid, ...(sealedRequest && { sealedRequest }) };
+  const { ui_locales: uiLocales } = interaction.params;
+  const signIn = {
+    uid: interaction.uid,
+    ...(sealedRequest && { sealedRequest }),
+    ...(typeof uiLocales === 'string' && { uiLocales: uiLocales.slice(0, 64) }),
+  };
   return {
     ...(resetPassword && { resetPassword: resumptions.url('/reset-password', signIn) }),
     ...(signUp && { signUp: resumptions.url('/sign-up', signIn) }),

@@ -9,6 +9,7 @@ const MAX_AGE_MS = 24 * 60 * 60 * 1000;
 
 /** The names under which pages outside of an interaction carry one. */
 const UID = 'uid';
+const UI_LOCALES = 'ui_locales';
 
 export interface Resumptions {
   /** The sign-in in the query of the request, if there is one. */
@@ -30,15 +31,22 @@ export function createResumptions(issuer: string): Resumptions {
   const cookie = `${secure ? '__Secure-' : ''}letter`;
   return {
     find({ query }) {
-      const { [UID]: uid, [SEALED_REQUEST]: sealedRequest } = query;
+      const { [UID]: uid, [SEALED_REQUEST]: sealedRequest, [UI_LOCALES]: uiLocales } = query;
       if (typeof uid !== 'string' || !/^[\w-]{1,64}$/.test(uid)) return undefined;
-      const isSealed = typeof sealedRequest === 'string' && /^[\w.-]{1,6144}$/.test(sealedRequest);
-      return { uid, ...(isSealed && { sealedRequest }) };
+      return {
+        uid,
+        ...(isLike(/^[\w.-]{1,6144}$/, sealedRequest) && { sealedRequest }),
+        ...(isLike(/^[\w -]{1,64}$/, uiLocales) && { uiLocales }),
+      };
     },
     url(path, signIn) {
       if (signIn === undefined) return `${base}${path}`;
-      const { uid, sealedRequest } = signIn;
-      return `${base}${path}?${new URLSearchParams({ [UID]: uid, ...(sealedRequest && { [SEALED_REQUEST]: sealedRequest }) })}`;
+      const { uid, sealedRequest, uiLocales } = signIn;
+      return `${base}${path}?${new URLSearchParams({
+        [UID]: uid,
+        ...(sealedRequest && { [SEALED_REQUEST]: sealedRequest }),
+        ...(uiLocales && { [UI_LOCALES]: uiLocales }),
+      })}`;
     },
     page: ({ uid, sealedRequest }) => urlOfStep(issuer, { uid }, sealedRequest, ''),
     begin(ctx, signIn) {
@@ -50,4 +58,8 @@ export function createResumptions(issuer: string): Resumptions {
       return signIn && ctx.cookies.get(cookie, { signed: true }) === signIn.uid ? signIn : undefined;
     },
   };
+}
+
+function isLike(form: RegExp, value: unknown): value is string {
+  return typeof value === 'string' && form.test(value);
 }

@@ -88,7 +88,8 @@ async function letterFor(ctx: Context, parts: LetterParts, facts: LinkFacts): Pr
   if (!(await limits.allows('SignUp', loginKey(email)))) return undefined;
   const account = await accounts.findByUsername(email);
   if (account?.disabledAt !== undefined) return undefined;
-  if (account) return lettersTo(ctx, parts, account).alreadySignedUp(email);
+  // to the address that it has: one that only looks the same is somebody else's
+  if (account) return lettersTo(ctx, parts, account).alreadySignedUp(account.claims.email ?? email);
   return lettersTo(ctx, parts).signUp(email, await links.create('SignUp', facts));
 }
 

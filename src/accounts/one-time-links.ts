@@ -26,6 +26,8 @@ export interface SignInToResume {
   uid: string;
   /** the sealed authorization request; absent when it was too long to travel */
   sealedRequest?: string;
+  /** the languages that its authorization request asks for */
+  uiLocales?: string;
 }
 
 /** What a link is for. */

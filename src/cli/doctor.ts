@@ -1,11 +1,12 @@
 // `identity doctor`: whether a server could run here.
 import { Command } from 'commander';
 import { ConfigError } from '../config.ts';
+import { probeMailServer } from '../mail/delivery.ts';
 import { Failure, type JsonOption, report, type Terminal, withJson } from './terminal.ts';
 import { loadConfig, openConfiguredStore } from './workspace.ts';
 
 interface Finding {
-  check: 'configuration' | 'store' | 'keys';
+  check: 'configuration' | 'store' | 'keys' | 'mail';
   ok: boolean;
   detail: string;
 }
@@ -29,13 +30,17 @@ async function examine(terminal: Terminal): Promise<Finding[]> {
     check = 'keys';
     const keys = await store.keys.list();
     findings.push({ check, ok: true, detail: keys.length === 0 ? 'none yet' : `${keys.length}, all open` });
+    if (!config.mail) return findings;
+    check = 'mail';
+    await probeMailServer(config.mail);
+    findings.push({ check, ok: true, detail: `${config.mail.server.host} takes letters` });
   } catch (error) {
     findings.push({ check, ok: false, detail: sentence(error) });
   }
   return findings;
 }
 
-/** The command that checks configuration, store and keys. */
+/** The command that checks configuration, store, keys, and the mail server where there is one. */
 export function doctorCommand(terminal: Terminal): Command {
   async function doctor(options: JsonOption): Promise<void> {
     const findings = await examine(terminal);
@@ -45,5 +50,5 @@ export function doctorCommand(terminal: Terminal): Command {
     if (failed) throw new Failure(`the ${failed.check} cannot be used as it is`);
   }
 
-  return withJson(new Command('doctor')).description('check configuration, store and keys').action(doctor);
+  return withJson(new Command('doctor')).description('check configuration, store, keys and mail').action(doctor);
 }

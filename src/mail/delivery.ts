@@ -1,6 +1,6 @@
 // The ways in which a letter leaves: to a message submission server, or, in development, to the terminal.
 import { createTransport } from 'nodemailer';
-import type { MailSettings, MailTls } from '../config/mail.ts';
+import type { MailServer, MailSettings, MailTls } from '../config/mail.ts';
 
 /** A letter as it leaves: plain text, no picture that tells when it was read. */
 export interface Letter {
@@ -35,20 +35,7 @@ const TLS: Record<MailTls, { secure?: true; requireTLS?: true; ignoreTLS?: true 
 
 /** Hands each letter to the server, on a connection of its own; certificates are always checked. */
 export function createSmtpDelivery({ server, from }: MailSettings): Deliver {
-  const { host, port, tls, credentials } = server;
-  const transport = createTransport({
-    host,
-    port,
-    ...TLS[tls],
-    ...(credentials && { auth: { user: credentials.user, pass: credentials.password } }),
-    tls: { minVersion: 'TLSv1.2' },
-    connectionTimeout: CONNECT_MS,
-    greetingTimeout: CONNECT_MS,
-    dnsTimeout: CONNECT_MS,
-    socketTimeout: SILENCE_MS,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
+  const transport = transportTo(server);
   return async ({ to, subject, text }) => {
     const recipient = recipientOf(to);
     try {
@@ -64,6 +51,31 @@ export function createSmtpDelivery({ server, from }: MailSettings): Deliver {
       throw failureOf(error);
     }
   };
+}
+
+/** Connects and signs in, and sends nothing. @throws DeliveryFailed */
+export async function probeMailServer({ server }: MailSettings): Promise<void> {
+  try {
+    await transportTo(server).verify();
+  } catch (error) {
+    throw failureOf(error);
+  }
+}
+
+function transportTo({ host, port, tls, credentials }: MailServer) {
+  return createTransport({
+    host,
+    port,
+    ...TLS[tls],
+    ...(credentials && { auth: { user: credentials.user, pass: credentials.password } }),
+    tls: { minVersion: 'TLSv1.2' },
+    connectionTimeout: CONNECT_MS,
+    greetingTimeout: CONNECT_MS,
+    dnsTimeout: CONNECT_MS,
+    socketTimeout: SILENCE_MS,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
 }
 
 /** Prints each letter so that a person can read it, and follow its link. */

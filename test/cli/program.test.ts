@@ -7,6 +7,8 @@ import { join, resolve } from 'node:path';
 import { openConfiguredStore } from '../../src/cli/workspace.ts';
 import { parseConfig } from '../../src/config.ts';
 import { openKeyring } from '../../src/keys/signing-keys.ts';
+import { freePort } from '../support/free-ports.ts';
+import { openMailbox } from '../support/mailbox.ts';
 import { createInstallation, environment, type Installation } from './run.ts';
 
 const entry = resolve(import.meta.dirname, '../../src/cli/identity.ts');
@@ -153,6 +155,18 @@ describe('the identity program', () => {
         ['keys', true],
       ],
     );
+  });
+
+  it('has the doctor look at the mail server, where there is one', async () => {
+    await using mailbox = await openMailbox();
+    const mail = { MAIL_FROM: 'accounts@example.com' };
+    const well = await installation.run(['doctor'], { env: { ...environment, ...mail, SMTP_URL: mailbox.url } });
+    assert.equal(well.code, 0);
+    assert.match(well.stdout, /^ok +mail +127\.0\.0\.1 takes letters$/m);
+    const SMTP_URL = `smtp://127.0.0.1:${await freePort()}`;
+    const ill = await installation.run(['doctor'], { env: { ...environment, ...mail, SMTP_URL } });
+    assert.equal(ill.code, 1);
+    assert.match(ill.stdout, /^FAIL +mail +ESOCKET$/m);
   });
 
   it('tells the doctor what is wrong, and where it stopped', async () => {

@@ -18,6 +18,7 @@ import {
   signIn,
   silentError,
 } from '../support/relying-party.ts';
+import { createPublicUserAgent, startReverseProxy } from '../support/reverse-proxy.ts';
 import { startService } from '../support/service.ts';
 import { createUserAgent, type Page } from '../support/user-agent.ts';
 
@@ -452,6 +453,50 @@ describe('a forgotten password', () => {
       }
     }
   });
+});
+
+describe('a forgotten password below a path', () => {
+  for (const strip of ['', '/sso']) {
+    it(`is replaced behind a proxy that ${strip ? 'strips' : 'keeps'} the path, in the language of the sign-in`, async () => {
+      const issuer = 'https://id.example.com/sso';
+      const redirect = { BROWSER_UI_REDIRECT_URIS: 'https://web.example/callback' };
+      const env = { PUBLIC_URL: issuer, TRUSTED_PROXIES: '127.0.0.1', ...redirect };
+      await using correspondence = await startCorrespondence(env);
+      const { service, mailbox } = correspondence;
+      await using proxy = await startReverseProxy({ target: service.origin, strip });
+      const agent = createPublicUserAgent('https://id.example.com', proxy.origin);
+      const account = await correspondence.addAccount();
+      const login = await agent.open(
+        `${issuer}/authorize?${new URLSearchParams({
+          client_id: 'browser-ui',
+          redirect_uri: redirect.BROWSER_UI_REDIRECT_URIS,
+          response_type: 'code',
+          scope: 'openid',
+          ui_locales: 'de',
+        })}`,
+      );
+      const hrefOf = (page: Page, id: string) => {
+        const href = String(page.document.querySelector(id)?.getAttribute('href'));
+        assert.ok(href.startsWith('/sso/'), href);
+        return `https://id.example.com${href}`;
+      };
+      const sent = await askFor(agent, hrefOf(login, '#forgot'), { login: account.username });
+      assert.equal(sent.document.querySelector('h1')?.text, 'Sehen Sie in Ihre E-Mails');
+      hrefOf(sent, '#next');
+      const letter = await mailbox.next();
+      assert.equal(letter.subject, 'Neues Passwort für Example Accounts');
+      const done = await agent.submit(await agent.open(linkIn(letter, service, PATH)), { password: NEW_PASSWORD });
+      assert.equal(done.document.querySelector('h1')?.text, 'Ihr Passwort ist geändert');
+      const back = await agent.open(hrefOf(done, '#next'));
+      assert.equal(back.document.querySelector('#sign-in')?.text, 'Anmelden');
+      const [cookie] = (await agent.cookies.getCookies(issuer)).filter(({ key }) => key === '__Secure-letter');
+      const { path, secure, httpOnly, sameSite } = cookie ?? {};
+      assert.deepEqual(
+        { path, secure, httpOnly, sameSite },
+        { path: '/sso', secure: true, httpOnly: true, sameSite: 'lax' },
+      );
+    });
+  }
 });
 
 describe('where there is no mail', () => {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import type { MailServer } from '../../src/config/mail.ts';
 import { createLogger } from '../../src/logging/logger.ts';
-import { createPrintedDelivery, createSmtpDelivery, DeliveryFailed } from '../../src/mail/delivery.ts';
+import { createPrintedDelivery, createSmtpDelivery, DeliveryFailed, probeMailServer } from '../../src/mail/delivery.ts';
 import { createMailer } from '../../src/mail/mailer.ts';
 import { type Mailbox, openMailbox } from '../support/mailbox.ts';
 
@@ -82,12 +82,21 @@ describe('a letter over SMTP', () => {
 });
 
 describe('TLS to a mail server', () => {
-  it('is not done without where it is required: nothing is said to a server that offers none', async () => {
-    await using mailbox = await openMailbox();
+  it('is not done without where it is required: a server that offers none does not get the password', async () => {
+    const told: unknown[] = [];
+    await using mailbox = await openMailbox({
+      onAuth: ({ password }, _session, done) => {
+        told.push(password);
+        done(null, { user: 'mailer' });
+      },
+    });
     const credentials = { user: 'mailer', password: 'a-password-for-mail' };
-    const deliver = createSmtpDelivery({ server: serverAt(mailbox.port, { tls: 'required', credentials }), from });
-    await assert.rejects(deliver(letter), DeliveryFailed);
-    assert.equal(mailbox.letters.length, 0);
+    const deliverOver = (tls: MailServer['tls']) =>
+      createSmtpDelivery({ server: serverAt(mailbox.port, { tls, credentials }), from })(letter);
+    await assert.rejects(deliverOver('required'), DeliveryFailed);
+    assert.deepEqual([told, mailbox.letters.length], [[], 0]);
+    await deliverOver('none');
+    assert.deepEqual([told, mailbox.letters.length], [['a-password-for-mail'], 1]);
   });
 
   it('is not done with a certificate that nobody vouches for', async () => {
@@ -97,6 +106,27 @@ describe('TLS to a mail server', () => {
       await assert.rejects(deliver(letter), DeliveryFailed, tls);
     }
     assert.equal(mailbox.letters.length, 0);
+  });
+});
+
+describe('a mail server', () => {
+  it('is tried without a letter: whether it answers, speaks TLS where it must, and takes the password', async () => {
+    await using mailbox = await openMailbox({
+      authOptional: false,
+      onAuth: ({ password }, _session, done) => done(password === 'right' ? null : new Error('no'), { user: 'a' }),
+    });
+    const probe = (more: Partial<MailServer>) => probeMailServer({ server: serverAt(mailbox.port, more), from });
+    await probe({ credentials: { user: 'mailer', password: 'right' } });
+    const REFUSED: [Partial<MailServer>, RegExp][] = [
+      [{ credentials: { user: 'mailer', password: 'wrong' } }, /^EAUTH 535$/],
+      [{ tls: 'required' }, /^E\w+( \d+)?$/],
+      [{ tls: 'implicit' }, /^E\w+$/],
+      [{ port: await closedPort() }, /^ESOCKET$/],
+    ];
+    for (const [more, reason] of REFUSED) {
+      await assert.rejects(probe(more), (error) => error instanceof DeliveryFailed && reason.test(error.message));
+    }
+    assert.deepEqual(mailbox.letters, []);
   });
 });
 
