@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Browser, Page } from 'playwright-core';
 import { languages } from '../../src/http/languages.ts';
-import { assertAccessible } from '../support/accessibility.ts';
+import { assertAccessible, openCheckedPage } from '../support/accessibility.ts';
 import { openBrowser } from '../support/browser.ts';
 import { type PageServer, startPageServer } from '../support/page-server.ts';
 import { pageVariant, pageVariants } from '../support/page-variants.ts';
@@ -22,7 +22,7 @@ describe('accessibility (WCAG 2.2 AA)', () => {
 
   before(async () => {
     [browser, server] = await Promise.all([openBrowser(), startPageServer(installations)]);
-    page = await browser.newPage({ reducedMotion: 'reduce' });
+    page = await openCheckedPage(browser);
   });
   after(async () => {
     await browser?.close();
@@ -50,8 +50,7 @@ describe('accessibility (WCAG 2.2 AA)', () => {
   for (const { language } of languages) {
     it(`of the account page and every page that it leads to in "${language}"`, async () => {
       await using service = await startService();
-      const context = await browser.newContext({ reducedMotion: 'reduce', locale: language });
-      const tab = await context.newPage();
+      const tab = await openCheckedPage(browser, { locale: language });
       await tab.goto(`${service.origin}/account`);
       await tab.fill('#login', 'alice');
       await tab.fill('#password', PASSWORD);
@@ -68,7 +67,7 @@ describe('accessibility (WCAG 2.2 AA)', () => {
         queue = [...queue, ...(await linksOf(tab, `${service.origin}/account`))];
       }
       assert.ok(seen.size > 5, [...seen].join());
-      await context.close();
+      await tab.close();
     }).timeout(120_000);
   }
 
