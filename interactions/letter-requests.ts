@@ -5,6 +5,7 @@ import type { LetterLimits } from '../src/accounts/letter-limits.ts';
 import type { LinkPurpose, OneTimeLinks, OpenLink, SignInToResume } from '../src/accounts/one-time-links.ts';
 import type { PasswordRules } from '../src/accounts/password-rules.ts';
 import type { SecondFactorDirectory } from '../src/accounts/second-factors.ts';
+import { addressesOf } from '../src/http/addresses.ts';
 import { type Parameters, readForm } from '../src/http/body.ts';
 import { textsFor } from '../src/http/languages.ts';
 import type { PageResponses } from '../src/http/page-responses.ts';
@@ -107,5 +108,5 @@ export function lettersTo(ctx: Context, { letters }: LetterParts, account?: Acco
 
 /** Who and where, for the audit log. */
 export function factsOf(ctx: Context, account?: Account) {
-  return { requestId: ctx.response.get('x-request-id'), accountId: account?.id, ip: ctx.ip };
+  return { requestId: ctx.response.get('x-request-id'), accountId: account?.id, ...addressesOf(ctx) };
 }

@@ -5,6 +5,7 @@ import type { AccountDirectory } from '../src/accounts/directory.ts';
 import type { Guesses } from '../src/accounts/guesses.ts';
 import type { PasskeyCeremonies } from '../src/accounts/passkeys.ts';
 import type { SecondFactorDirectory } from '../src/accounts/second-factors.ts';
+import { addressesOf } from '../src/http/addresses.ts';
 import { type Parameters, readForm } from '../src/http/body.ts';
 import { textsFor } from '../src/http/languages.ts';
 import type { PageResponses } from '../src/http/page-responses.ts';
@@ -106,7 +107,7 @@ export function createStepRequests(parts: InteractionParts): StepRequests {
 
 /** Who and where, for the audit log. */
 export function factsOf({ ctx, client }: StepRequest) {
-  return { requestId: ctx.response.get('x-request-id'), clientId: client.clientId, ip: ctx.ip };
+  return { requestId: ctx.response.get('x-request-id'), clientId: client.clientId, ...addressesOf(ctx) };
 }
 
 /** The library would answer by itself, past everything around it. */

@@ -4,6 +4,7 @@ import Router from 'koa-router';
 import { type FormTokens, refuseForeignForms } from '../../interactions/interaction.ts';
 import type { Texts } from '../../views/texts/en.ts';
 import { ACCOUNT_PAGE, ACCOUNT_PAGE_CLIENT } from '../clients/account-page.ts';
+import { addressesOf } from '../http/addresses.ts';
 import { readForm } from '../http/body.ts';
 import { textsFor } from '../http/languages.ts';
 import type { PageResponses } from '../http/page-responses.ts';
@@ -86,7 +87,7 @@ export function createAccountRouter(page: AccountPage, sections: readonly Accoun
         requestId: ctx.response.get('x-request-id'),
         clientId: ACCOUNT_PAGE_CLIENT,
         accountId: account.id,
-        ip: ctx.ip,
+        ...addressesOf(ctx),
       }),
     };
   }

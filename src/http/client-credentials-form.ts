@@ -5,6 +5,7 @@ import { defaultAudience, grantedScope, soleAudience } from '../clients/permissi
 import { staticClaims } from '../clients/static-claims.ts';
 import { audienceOf, resourceIdentifier } from '../resource-servers/identifiers.ts';
 import type { ClientRecord, ResourceServer } from '../store.ts';
+import { addressesOf } from './addresses.ts';
 import type { Parameters } from './body.ts';
 import type { ServiceTokenEndpoint } from './service-token-endpoint.ts';
 
@@ -40,7 +41,7 @@ export function createClientCredentialsForm(
     const { audience } = resourceServer;
     const extra = staticClaims(client.metadata);
     const { token, jti, expiresIn } = await options.issue({ clientId, resourceServer, scope, extra });
-    const facts = { requestId: ctx.response.get('x-request-id'), ip: ctx.ip, grantType: 'client_credentials' };
+    const facts = { requestId: ctx.response.get('x-request-id'), ...addressesOf(ctx), grantType: 'client_credentials' };
     options.audit.tokenIssued({ ...facts, clientId, audience, scope: scope || undefined, tokenId: jti });
     ctx.body = { access_token: token, expires_in: expiresIn, ...(scope && { scope }), token_type: 'Bearer' };
     return true;

@@ -161,7 +161,7 @@ function forwardedAddress(req: IncomingMessage, peer: Peer, trusts: (address: st
  * One spelling per address: IPv4-mapped IPv6 becomes IPv4. Undefined when it is not an address, which is also what the
  * short, octal and hexadecimal spellings are that `ipaddr.js` would take.
  */
-function canonicalAddress(text: string): string | undefined {
+export function canonicalAddress(text: string): string | undefined {
   // of IPv4 there is one spelling that is an address
   if (isIP(text) === 4) return text;
   return isIP(text) === 0 ? undefined : ipaddr.process(text).toString();

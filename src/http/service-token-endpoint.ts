@@ -6,6 +6,7 @@ import { defaultAudience, grantedScope } from '../clients/permissions.ts';
 import { staticClaims } from '../clients/static-claims.ts';
 import type { AuditLog, EventFacts } from '../logging/events.ts';
 import type { ClientRecord, ResourceServer } from '../store.ts';
+import { addressesOf } from './addresses.ts';
 
 export interface ServiceTokenEndpoint {
   /** undefined when these are not the client's credentials, or not of the kind that it is registered for */
@@ -84,7 +85,7 @@ export function createServiceTokenEndpoint(options: ServiceTokenEndpoint) {
 }
 
 function factsOf(ctx: Context): EventFacts {
-  return { requestId: ctx.response.get('x-request-id'), ip: ctx.ip, grantType: 'client_credentials' };
+  return { requestId: ctx.response.get('x-request-id'), ...addressesOf(ctx), grantType: 'client_credentials' };
 }
 
 function subjectOf({ sub }: Record<string, unknown>): string {

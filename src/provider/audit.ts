@@ -3,6 +3,7 @@
 import type { Context } from 'koa';
 import type { errors, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Logger } from 'pino';
+import { addressesOf } from '../http/addresses.ts';
 import type { AuditLog, EventFacts } from '../logging/events.ts';
 import { AlreadyConsumed, CLIENT_ASSERTION, DPOP_PROOF } from '../store.ts';
 
@@ -76,7 +77,7 @@ function factsOf(ctx: KoaContextWithOIDC): EventFacts {
     requestId: ctx.response.get('x-request-id'),
     clientId: oidc?.client?.clientId,
     accountId: oidc?.session?.accountId ?? oidc?.account?.accountId,
-    ip: ctx.ip,
+    ...addressesOf(ctx),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Context } from 'koa';
 import { errors } from 'oidc-provider';
 import { signsWithSecret } from '../clients/metadata-rules.ts';
 import { liveSecrets } from '../clients/secrets.ts';
+import { addressesOf } from '../http/addresses.ts';
 import type { Parameters } from '../http/body.ts';
 import type { AuditLog } from '../logging/events.ts';
 import { CLIENT_ASSERTION, type ClientRecord, type Clock } from '../store.ts';
@@ -118,7 +119,8 @@ export function createClientAssertions(options: ClientAssertions) {
 
   function recordFailure(ctx: Context, clientId: string, reason: string): void {
     const requestId = ctx.response.get('x-request-id');
-    options.audit.clientAuthenticationFailed({ requestId, ip: ctx.ip, clientId, error: 'invalid_client', reason });
+    const facts = { requestId, ...addressesOf(ctx), clientId, error: 'invalid_client', reason };
+    options.audit.clientAuthenticationFailed(facts);
   }
 }
 

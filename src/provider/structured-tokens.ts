@@ -2,6 +2,7 @@
 import type { Context, Middleware } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { type ClientCredentials, parseBasicCredentials } from '../clients/authentication.ts';
+import { addressesOf } from '../http/addresses.ts';
 import type { Parameters } from '../http/body.ts';
 import type { AuditLog } from '../logging/events.ts';
 import type { ClientRecord } from '../store.ts';
@@ -72,7 +73,7 @@ export function createStructuredTokens(options: StructuredTokens): StructuredTok
     ctx.body = '';
     if (revocation.outcome === 'revoked') {
       const { jti: tokenId, accountId } = revocation;
-      const facts = { requestId: ctx.response.get('x-request-id'), ip: ctx.ip, clientId, accountId, tokenId };
+      const facts = { requestId: ctx.response.get('x-request-id'), ...addressesOf(ctx), clientId, accountId, tokenId };
       options.afterCommit(() => options.audit.tokenRevoked(facts));
     }
     return true;

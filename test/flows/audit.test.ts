@@ -52,6 +52,19 @@ describe('Security events', () => {
     assertEvent(events, 'tokenIssued', { clientId, accountId, grantType: 'authorization_code', scope: 'openid email' });
   });
 
+  it('tells the address behind a trusted proxy, and the proxy (security.md R70)', async () => {
+    await using behind = await startService({ TRUSTED_PROXIES: '127.0.0.1' });
+    await fetch(`${behind.origin}/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa('nobody:x')}`, 'x-forwarded-for': '192.0.2.7' },
+      body: new URLSearchParams({ grant_type: 'client_credentials' }),
+    });
+    const { ip, peer } = behind.log
+      .map((line) => JSON.parse(line) as Line)
+      .find(({ event }) => event === 'clientAuthenticationFailed') as Line;
+    assert.deepEqual({ ip, peer }, { ip: '192.0.2.7', peer: '127.0.0.1' });
+  });
+
   it('tells a wrong password, without what was typed as the name', async () => {
     const { url } = await authorizationRequest(party);
     const secret = 'my-password-typed-as-name';
