@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type Router from 'koa-router';
 import type { InteractionResults } from 'oidc-provider';
+import { isRecoveryCode } from '../src/accounts/recovery-codes.ts';
 import { type CodeOutcome, type Factors, hasSecondFactor } from '../src/accounts/second-factors.ts';
 import { guessAt } from './guesses.ts';
 import { presentClient, sealedRequestOf, urlOfStep, urlsOf } from './interaction.ts';
@@ -51,8 +52,9 @@ async function submitCode(
     // what NIST calls a look-up secret has no name of its own in RFC 8176
     return addSecondFactor(request, found, step === 'recovery-code' ? [] : ['otp']);
   }
-  // a double click submits one code twice
-  const done = outcome === 'replayed' ? await signedInMeanwhile(request) : undefined;
+  // a double click submits one code twice; a recovery code that was used looks like one that never was
+  const mayBeDone = outcome === 'replayed' || (step === 'recovery-code' && isRecoveryCode(code));
+  const done = mayBeDone ? await signedInMeanwhile(request) : undefined;
   if (done) return done;
   parts.audit.secondFactorFailed({ ...facts, reason: `${step} ${outcome}` });
   request.ctx.status = 400;

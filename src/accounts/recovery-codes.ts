@@ -19,11 +19,21 @@ export function newRecoveryCodes(): string[] {
   });
 }
 
+/** Whether somebody typed what has the form of a code. */
+export function isRecoveryCode(typed: unknown): typed is string {
+  return typeof typed === 'string' && plainCode(typed) !== undefined;
+}
+
 /**
  * What is kept of a code of this account: so many random bits need no slow hash. The same for every spelling: capitals,
  * spaces or dashes anywhere, `o` for `0`, `i` or `l` for `1`. Undefined when it has not the form of a code.
  */
 export function recoveryCodeDigest(accountId: string, code: string): string | undefined {
+  const plain = plainCode(code);
+  return plain && hash('sha256', `recovery code of ${accountId}: ${plain}`, 'base64url');
+}
+
+function plainCode(code: string): string | undefined {
   if (code.length > 128) return undefined;
   const plain = code
     .normalize('NFKC')
@@ -31,6 +41,7 @@ export function recoveryCodeDigest(accountId: string, code: string): string | un
     .replaceAll(/[\s\p{Pd}]/gu, '')
     .replaceAll('o', '0')
     .replaceAll(/[il]/g, '1');
-  if (plain.length !== CHARACTERS || ![...plain].every((character) => ALPHABET.includes(character))) return undefined;
-  return hash('sha256', `recovery code of ${accountId}: ${plain}`, 'base64url');
+  return plain.length === CHARACTERS && [...plain].every((character) => ALPHABET.includes(character))
+    ? plain
+    : undefined;
 }

@@ -14,8 +14,8 @@ export interface Recognised {
 }
 
 /**
- * Seconds after which a session that lacks a second factor has to show its first one again as well: the longest that
- * SP 800-63B-4 §2.2.3 would have a sign-in with two factors last without use is of that order.
+ * Seconds after which a session that lacks a second factor has to show its first one again as well: half of the day that
+ * a sign-in with two factors may last by SP 800-63B-4 §2.2.3.
  */
 const FIRST_FACTOR_LIFETIME = 12 * 60 * 60;
 

@@ -122,20 +122,23 @@ describe('The second factor', () => {
     assert.equal(await hasSession(second.agent), false);
   });
 
-  it('finishes once when its form is submitted twice at the same time', async () => {
-    const { username } = await addPerson();
-    const { secret } = await giveApp(service, username);
-    const { agent, page } = await showPassword(username);
-    const body = new URLSearchParams({
-      csrf: page.document.querySelector('[name=csrf]')?.getAttribute('value') ?? '',
-      code: codeOf(secret),
+  for (const step of ['second-factor', 'recovery-code']) {
+    it(`finishes once when the form of ${step} is submitted twice at the same time`, async () => {
+      const { username } = await addPerson();
+      const { secret, recoveryCodes } = await giveApp(service, username);
+      const { agent, page } = await showPassword(username);
+      const body = new URLSearchParams({
+        csrf: page.document.querySelector('[name=csrf]')?.getAttribute('value') ?? '',
+        code: step === 'recovery-code' ? String(recoveryCodes[0]) : codeOf(secret),
+      });
+      const url = page.url.replace('second-factor', step);
+      const answers = await Promise.all([1, 2].map(() => agent.fetch(url, { method: 'POST', body })));
+      for (const { status, headers } of answers) {
+        assert.equal(status, 303);
+        assert.match(headers.get('location') ?? '', /\/authorize\//);
+      }
     });
-    const answers = await Promise.all([1, 2].map(() => agent.fetch(page.url, { method: 'POST', body })));
-    for (const { status, headers } of answers) {
-      assert.equal(status, 303);
-      assert.match(headers.get('location') ?? '', /\/authorize\//);
-    }
-  });
+  }
 
   it('is replaced by a recovery code, in any spelling, once each', async () => {
     const { username, id } = await addPerson();
@@ -165,6 +168,21 @@ describe('The second factor', () => {
     const right = await typeCode(agent, last, codeOf(secret));
     assert.equal(right.response.status, 400);
     assert.equal(await hasSession(agent), false);
+  });
+
+  it('lets its owner in from a known browser while somebody guesses elsewhere (security requirement R49)', async () => {
+    const { username } = await addPerson();
+    const { secret } = await giveApp(service, username);
+    const owner = await showPassword(username);
+    callbackOf(await typeCode(owner.agent, owner.page, codeOf(secret, -1)));
+    const thief = await showPassword(username);
+    let last = thief.page;
+    for (let attempt = 0; attempt < 8; attempt += 1) last = await typeCode(thief.agent, last, '000000');
+    const { url } = await authorizationRequest(party, { prompt: 'login' });
+    const page = await signIn(owner.agent, url, username);
+    callbackOf(await typeCode(owner.agent, page, codeOf(secret)));
+    const refused = await typeCode(thief.agent, last, codeOf(secret, 1));
+    assert.equal(refused.response.status, 400, 'elsewhere the right code has to wait');
   });
 
   it('needs the password again half an hour later', async () => {
