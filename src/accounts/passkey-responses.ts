@@ -1,6 +1,5 @@
 // Reads what a browser answers to a WebAuthn ceremony: JSON of a stranger, until it has been verified.
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
-import { decodeAttestationObject, decodeClientDataJSON } from '@simplewebauthn/server/helpers';
 import { z } from 'zod';
 import { parseStrictObject } from '../strict-json.ts';
 
@@ -55,9 +54,9 @@ export function parseAssertion(json: string): ReadResponse<AuthenticationRespons
  * Undefined when it is anything but an answer to `navigator.credentials.create()` without certificates. We ask for none
  * (`attestation: 'none'`), and to check some would be to read what strangers wrote, and to fetch from where they say.
  */
-export function parseAttestation(json: string): ReadResponse<RegistrationResponseJSON> | undefined {
+export async function parseAttestation(json: string): Promise<ReadResponse<RegistrationResponseJSON> | undefined> {
   const response = parse(attestation, json) as RegistrationResponseJSON | undefined;
-  return response && isWithoutCertificates(response) ? withChallenge(response) : undefined;
+  return response && (await isWithoutCertificates(response)) ? withChallenge(response) : undefined;
 }
 
 function parse(schema: z.ZodType, json: string): unknown {
@@ -69,17 +68,19 @@ function withChallenge<Response extends AuthenticationResponseJSON | Registratio
   response: Response | undefined,
 ): ReadResponse<Response> | undefined {
   if (response === undefined) return undefined;
-  const challenge = attempt(() => decodeClientDataJSON(response.response.clientDataJSON).challenge);
+  const clientData = Buffer.from(response.response.clientDataJSON, 'base64url').toString();
+  const challenge = attempt(() => JSON.parse(clientData).challenge);
   return typeof challenge === 'string' ? { response, challenge } : undefined;
 }
 
-function isWithoutCertificates({ response }: RegistrationResponseJSON): boolean {
+async function isWithoutCertificates({ response }: RegistrationResponseJSON): Promise<boolean> {
+  const { decodeAttestationObject } = await import('@simplewebauthn/server/helpers');
   const decoded = attempt(() => decodeAttestationObject(Buffer.from(response.attestationObject, 'base64url')));
   const format = decoded?.get('fmt');
   return format === 'none' || (format === 'packed' && decoded?.get('attStmt').get('x5c') === undefined);
 }
 
-/** The library's decoders throw at whatever is malformed. */
+/** Decoders throw at whatever is malformed. */
 function attempt<T>(decode: () => T): T | undefined {
   try {
     return decode();

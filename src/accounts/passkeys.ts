@@ -1,13 +1,10 @@
 // Passkeys (Web Authentication Level 3): enrolling them, and recognising an account by one.
 import { hash } from 'node:crypto';
 import { isIP } from 'node:net';
-import {
-  type AuthenticationResponseJSON,
-  generateRegistrationOptions,
-  type PublicKeyCredentialCreationOptionsJSON,
-  type PublicKeyCredentialRequestOptionsJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
+import type {
+  AuthenticationResponseJSON,
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
 } from '@simplewebauthn/server';
 import { type Account, type Clock, Conflict, type Passkey, type Passkeys } from '../store.ts';
 import type { ChallengeFault, PasskeyChallenges } from './passkey-challenges.ts';
@@ -75,6 +72,9 @@ export interface PasskeyCeremonies {
 const ALGORITHMS = [-8, -7, -257];
 const TIMEOUT_MS = 5 * 60 * 1000;
 
+/** 27 MB with its ASN.1 and certificates: only where there are passkeys. */
+const library = () => import('@simplewebauthn/server');
+
 /** @param options.accounts finds disabled ones too */
 export function createPasskeyCeremonies(options: {
   passkeys: Passkeys;
@@ -110,6 +110,7 @@ export function createPasskeyCeremonies(options: {
     isOffered: isIP(hostname.replace(/^\[|\]$/g, '')) === 0,
 
     async enrolmentOptions(account, place) {
+      const { generateRegistrationOptions } = await library();
       return generateRegistrationOptions({
         rpName: name,
         rpID: hostname,
@@ -126,10 +127,11 @@ export function createPasskeyCeremonies(options: {
     },
 
     async enrol(account, place, answer, userAgent) {
-      const read = parseAttestation(answer);
+      const read = await parseAttestation(answer);
       if (read === undefined) return { refused: 'malformed', accountId: account.id };
       const fault = challenges.faultOf(read.challenge, enrolmentPlace(place, account.id));
       if (fault) return { refused: fault, accountId: account.id };
+      const { verifyRegistrationResponse } = await library();
       const { registrationInfo: made } = await verifyRegistrationResponse({
         ...relyingParty,
         response: read.response,
@@ -166,6 +168,7 @@ export function createPasskeyCeremonies(options: {
       const passkey = await passkeys.find(read.response.id);
       if (passkey === undefined) return { refused: 'unknown' };
       if (!isOf(passkey, read.response, accountId)) return { refused: 'foreign' };
+      const { verifyAuthenticationResponse } = await library();
       const { verified, authenticationInfo: used } = await verifyAuthenticationResponse({
         ...relyingParty,
         response: read.response,
