@@ -38,8 +38,8 @@ interface Window {
 
 const CLIENTS = 4;
 const WINDOW_MS = 5_000;
-/** After the sweep. The first sweep comes a minute after the start, which is as long. */
-const AFTERWARDS_MS = 60_000;
+/** After the sweep; before it there is a minute, since that is when the first one comes. */
+const AFTERWARDS_MS = 30_000;
 /** Expired longest ago, and so swept first. */
 const FIRST = 1;
 
