@@ -10,7 +10,7 @@ import {
   signIn,
   silentError,
 } from '../support/relying-party.ts';
-import { codeOf, giveApp, keyOn, secondFactorsOf, typeCode } from '../support/second-factors.ts';
+import { codeOf, giveApp, keyOn, secondFactorsOf, typeCode, withinOneStep } from '../support/second-factors.ts';
 import { type Service, startService } from '../support/service.ts';
 import { withMovingTime } from '../support/time.ts';
 import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
@@ -77,7 +77,7 @@ describe('The second factor', () => {
   for (const [what, codeFor] of [
     ['a wrong code', () => '000000'],
     ['a code of two steps ago', (secret: string) => codeOf(secret, -2)],
-    ['a code that is two steps ahead', (secret: string) => codeOf(secret, 2)],
+    ['a code that is three steps ahead', (secret: string) => codeOf(secret, 3)],
     ['no code', () => ''],
     ['a text', () => 'abcdef'],
     ['a long text', () => '1'.repeat(5000)],
@@ -95,19 +95,20 @@ describe('The second factor', () => {
     });
   }
 
-  it('accepts the codes beside the one of now, in groups and in other digits (RFC 6238 §5.2)', async () => {
-    for (const write of [
-      (secret: string) => codeOf(secret, -1),
-      (secret: string) => codeOf(secret, 1),
-      (secret: string) => codeOf(secret).replace(/^.../, '$& '),
-      (secret: string) => codeOf(secret).replaceAll(/\d/g, (digit) => String.fromCharCode(0xff10 + Number(digit))),
-    ]) {
-      const { username } = await addPerson();
-      const { secret } = await giveApp(service, username);
-      const { agent, page, finish } = await showPassword(username);
-      assert.ok((await finish(await typeCode(agent, page, write(secret)))).id_token);
-    }
-  });
+  it('accepts the codes beside the one of now, in groups and in other digits (RFC 6238 §5.2)', () =>
+    withinOneStep(async () => {
+      for (const write of [
+        (secret: string) => codeOf(secret, -1),
+        (secret: string) => codeOf(secret, 1),
+        (secret: string) => codeOf(secret).replace(/^.../, '$& '),
+        (secret: string) => codeOf(secret).replaceAll(/\d/g, (digit) => String.fromCharCode(0xff10 + Number(digit))),
+      ]) {
+        const { username } = await addPerson();
+        const { secret } = await giveApp(service, username);
+        const { agent, page, finish } = await showPassword(username);
+        assert.ok((await finish(await typeCode(agent, page, write(secret)))).id_token);
+      }
+    }));
 
   it('refuses a code that was used, also for another sign-in (RFC 6238 §5.2)', async () => {
     const { username } = await addPerson();
@@ -170,20 +171,21 @@ describe('The second factor', () => {
     assert.equal(await hasSession(agent), false);
   });
 
-  it('lets its owner in from a known browser while somebody guesses elsewhere (security requirement R49)', async () => {
-    const { username } = await addPerson();
-    const { secret } = await giveApp(service, username);
-    const owner = await showPassword(username);
-    callbackOf(await typeCode(owner.agent, owner.page, codeOf(secret, -1)));
-    const thief = await showPassword(username);
-    let last = thief.page;
-    for (let attempt = 0; attempt < 8; attempt += 1) last = await typeCode(thief.agent, last, '000000');
-    const { url } = await authorizationRequest(party, { prompt: 'login' });
-    const page = await signIn(owner.agent, url, username);
-    callbackOf(await typeCode(owner.agent, page, codeOf(secret)));
-    const refused = await typeCode(thief.agent, last, codeOf(secret, 1));
-    assert.equal(refused.response.status, 400, 'elsewhere the right code has to wait');
-  });
+  it('lets its owner in from a known browser while somebody guesses elsewhere (security requirement R49)', () =>
+    withinOneStep(async () => {
+      const { username } = await addPerson();
+      const { secret } = await giveApp(service, username);
+      const owner = await showPassword(username);
+      callbackOf(await typeCode(owner.agent, owner.page, codeOf(secret, -1)));
+      const thief = await showPassword(username);
+      let last = thief.page;
+      for (let attempt = 0; attempt < 8; attempt += 1) last = await typeCode(thief.agent, last, '000000');
+      const { url } = await authorizationRequest(party, { prompt: 'login' });
+      const page = await signIn(owner.agent, url, username);
+      callbackOf(await typeCode(owner.agent, page, codeOf(secret)));
+      const refused = await typeCode(thief.agent, last, codeOf(secret, 1));
+      assert.equal(refused.response.status, 400, 'elsewhere the right code has to wait');
+    }));
 
   it('needs the password again half an hour later', async () => {
     await withMovingTime(async (pass) => {
@@ -222,6 +224,25 @@ describe('The second factor', () => {
     assert.equal(await hasSession(agent), false);
   });
 
+  it('leaves a trail of what happened, and of no code (security requirement R70)', async () => {
+    const { username, id } = await addPerson();
+    const { secret, recoveryCodes } = await giveApp(service, username);
+    const [recoveryCode = ''] = recoveryCodes;
+    const { agent, page } = await showPassword(username);
+    await typeCode(agent, page, '000000');
+    const recovery = await agent.open(page.url.replace('second-factor', 'recovery-code'));
+    callbackOf(await typeCode(agent, recovery, recoveryCode));
+    const lines = service.log.filter((line) => line.includes(id));
+    const events = lines.map((line) => JSON.parse(line).event).filter((event) => event !== undefined);
+    assert.deepEqual(
+      events.filter((event) => /Factor|recovery|login/.test(event)),
+      ['secondFactorFailed', 'recoveryCodeUsed', 'loginSucceeded'],
+    );
+    for (const code of [secret, recoveryCode, '000000']) {
+      assert.ok(!service.log.some((line) => line.includes(code)), 'no code is logged');
+    }
+  });
+
   it('is cancelled like any sign-in', async () => {
     const { username } = await addPerson();
     await giveApp(service, username);
@@ -239,23 +260,24 @@ describe('The second factor', () => {
       return { secret, codes, shown, last: await agent.submit(codes, { kept: 'yes' }, 'go-on') };
     }
 
-    it('is enrolled within the sign-in, for a client that requires it', async () => {
-      const strict = await addRelyingParty(service, { require_mfa: true });
-      const { username, id } = await addPerson();
-      const { agent, page, finish } = await showPassword(username, {}, strict);
-      assert.match(page.url, /\/authenticator\?r=/);
-      assert.equal(page.document.querySelector('#skip'), null);
-      assert.equal(await hasSession(agent), false);
-      const { secret, shown, last } = await enrol(agent, page);
-      assert.equal(new Set(shown).size, 10);
-      assert.equal((await finish(last)).claims()?.['acr'], 'aal2');
-      assert.deepEqual(await secondFactorsOf(service).factorsOf(id), { totp: true, recoveryCodes: 10, passkeys: 0 });
-      const again = await showPassword(username);
-      const replay = await typeCode(again.agent, again.page, codeOf(secret));
-      assert.equal(replay.response.status, 400, 'the code of the enrolment is used');
-      const next = await typeCode(again.agent, replay, codeOf(secret, 1));
-      assert.ok((await again.finish(next)).id_token);
-    });
+    it('is enrolled within the sign-in, for a client that requires it', () =>
+      withinOneStep(async () => {
+        const strict = await addRelyingParty(service, { require_mfa: true });
+        const { username, id } = await addPerson();
+        const { agent, page, finish } = await showPassword(username, {}, strict);
+        assert.match(page.url, /\/authenticator\?r=/);
+        assert.equal(page.document.querySelector('#skip'), null);
+        assert.equal(await hasSession(agent), false);
+        const { secret, shown, last } = await enrol(agent, page);
+        assert.equal(new Set(shown).size, 10);
+        assert.equal((await finish(last)).claims()?.['acr'], 'aal2');
+        assert.deepEqual(await secondFactorsOf(service).factorsOf(id), { totp: true, recoveryCodes: 10, passkeys: 0 });
+        const again = await showPassword(username);
+        const replay = await typeCode(again.agent, again.page, codeOf(secret));
+        assert.equal(replay.response.status, 400, 'the code of the enrolment is used');
+        const next = await typeCode(again.agent, replay, codeOf(secret, 1));
+        assert.ok((await again.finish(next)).id_token);
+      }));
 
     it('is enrolled for an account that requires it', async () => {
       const { username } = await addPerson({ requiresMfa: true });

@@ -5,6 +5,7 @@ import { createSecondFactorDirectory, type SecondFactorDirectory } from '../../s
 import { newTotpSecret } from '../../src/accounts/totp.ts';
 import type { Clock } from '../../src/store.ts';
 import type { Service } from './service.ts';
+import { withMovingTime } from './time.ts';
 import type { Page, UserAgent } from './user-agent.ts';
 
 const PERIOD = 30;
@@ -12,6 +13,14 @@ const PERIOD = 30;
 /** What an authenticator app that knows the secret shows, so many steps from now. */
 export function codeOf(secret: string, steps = 0): string {
   return new TOTP({ secret }).generate({ timestamp: Date.now() + steps * PERIOD * 1000 });
+}
+
+/** Moves the clock to the beginning of a time step, so that no other one begins during the story. */
+export function withinOneStep<T>(story: () => Promise<T>): Promise<T> {
+  return withMovingTime((pass) => {
+    pass(PERIOD + 1 - ((Date.now() / 1000) % PERIOD));
+    return story();
+  });
 }
 
 /** The second factors of a service's store, on the clock of this process. */
