@@ -87,7 +87,7 @@ export async function startService(env: Record<string, string>, preload?: string
 }
 
 async function untilReady(child: ChildProcess, port: number): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < 600; attempt++) {
     if (child.exitCode !== null) throw new Error('the service did not start');
     const ready = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined);
     if (ready?.ok) return;
