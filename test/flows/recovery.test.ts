@@ -184,12 +184,12 @@ describe('A lost sign-in', () => {
     const agent = createUserAgent(service.origin);
     const { form } = await begin(agent, {}, named);
     callbackOf(await agent.submit(form, CREDENTIALS));
-    for (const url of [form.url, `${service.origin}/login`]) {
+    for (const url of [form.url, `${service.origin}/login/no-such-id`]) {
       assert.equal(buttonOf(await agent.open(url)), 'https://reports.example/start');
     }
     const value = `chain.${Buffer.from('https://evil.example/').toString('base64url')}`;
     await agent.cookies.setCookie(`answered=${value}; Path=/`, service.origin);
-    assert.equal(buttonOf(await agent.open(`${service.origin}/login`)), `${service.origin}/`);
+    assert.equal(buttonOf(await agent.open(`${service.origin}/login/no-such-id`)), `${service.origin}/`);
   });
 
   it('leads to the application after a day, and stays closed', async () => {
