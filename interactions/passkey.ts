@@ -4,7 +4,7 @@ import type { PasskeyProof, RefusedPasskey } from '../src/accounts/passkeys.ts';
 import type { Parameters } from '../src/http/body.ts';
 import { showLogin } from './login.ts';
 import { passkeyPlace } from './passkey-form.ts';
-import { showCodePage } from './second-factor.ts';
+import { showCodePage, signedInAlready } from './second-factor.ts';
 import { addSecondFactor, findHalf, goToStep, signIn } from './sign-in.ts';
 import { factsOf, type InteractionParts, type StepRequest, type StepRequests } from './step-requests.ts';
 
@@ -13,19 +13,24 @@ export function addPasskeyRoutes(router: Router, requests: StepRequests, parts: 
 
   router.post('/login/:uid/passkey', requests.continueIfLost, async (ctx) => {
     const { request, form } = await requests.submitted(ctx);
+    if (request.interaction.prompt.name !== 'login') return goToStep(request, '');
     const proof = await prove(request, form);
+    const remember = form['remember'] === 'yes';
     if ('refused' in proof) {
       request.ctx.status = 400;
-      return showLogin(request, { error: sentenceFor(request, proof) });
+      return showLogin(request, { error: sentenceFor(request, proof), remember });
     }
-    const result = await signIn(request, proof);
+    const result = await signIn(request, { ...proof, remember });
     if (result) await requests.finish(request, result);
   });
 
   router.post('/login/:uid/second-factor/passkey', requests.continueIfLost, async (ctx) => {
     const { request, form } = await requests.submitted(ctx);
     const found = await findHalf(request);
-    if (found === undefined) return goToStep(request, '');
+    if (found === undefined) {
+      const done = signedInAlready(request);
+      return done ? requests.finish(request, done) : goToStep(request, '');
+    }
     const proof = await prove(request, form, found.account.id);
     if ('refused' in proof) {
       request.ctx.status = 400;

@@ -17,6 +17,9 @@
 
   function send(credential) {
     form.querySelector('input[name=passkey]').value = JSON.stringify(credential);
+    // ticked in the form for name and password, and meant for either
+    const remember = document.querySelector('input[name=remember]:checked');
+    if (remember) form.append(remember.cloneNode());
     form.submit();
   }
 

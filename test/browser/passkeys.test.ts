@@ -125,6 +125,21 @@ describe('passkeys in Chromium', () => {
       assert.deepEqual(claims, { sub: account.id, acr: 'phr', amr: ['hwk', 'user', 'mfa'] });
     }));
 
+  it('leave it to the person whether the session outlives the browser', () =>
+    onDevice(async (device) => {
+      const { context, page } = device;
+      await addPasskey(device);
+      for (const remember of [false, true]) {
+        await signedIn(page, async () => {
+          await page.setChecked('[name=remember]', remember);
+          await page.click('#use-passkey');
+        });
+        const session = (await context.cookies(service.issuer)).find(({ name }) => name === 'session');
+        assert.equal(session?.expires !== -1, remember);
+        await context.clearCookies();
+      }
+    }));
+
   it('sign in by what the browser fills in (conditional mediation)', () =>
     onDevice(async (device) => {
       const { page } = device;
