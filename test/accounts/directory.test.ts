@@ -151,4 +151,55 @@ describe('accounts', () => {
     const alice = await directory.add({ username: 'alice@example.org', claims: { email: 'Alice@example.org' } });
     assert.deepEqual(await directory.findByUsername('ALICE@example.org'), alice);
   });
+
+  describe('changed by a link', () => {
+    const yes = async () => true;
+
+    it('have the address, verified, and the password; a name that was the address goes with it', async () => {
+      const ada = await directory.add({ username: 'old@example.org', claims: { email: 'old@example.org' } });
+      temporary.time.now += 60;
+      assert.equal(await directory.changeByLink(ada.id, { email: 'new@example.org', password }, yes), true);
+      const { username, claims } = (await directory.authenticate('NEW@example.org', password)) ?? {};
+      assert.equal(username, 'new@example.org');
+      assert.deepEqual(claims, { email: 'new@example.org', email_verified: true, updated_at: temporary.time.now });
+      assert.equal(await directory.findByUsername('old@example.org'), undefined);
+    });
+
+    it('keep a name that is none of their addresses', async () => {
+      const { id } = await directory.add({ username: 'ada', claims: { email: 'old@example.org' } });
+      await directory.changeByLink(id, { email: 'new@example.org' }, yes);
+      assert.equal((await directory.find(id))?.username, 'ada');
+    });
+
+    it('stay as they are when somebody else has used it, and are not there to be changed when they are gone', async () => {
+      const ada = await directory.add({ username: 'ada' });
+      assert.equal(
+        await directory.changeByLink(ada.id, { email: 'a@example.org', password }, async () => false),
+        false,
+      );
+      assert.deepEqual(await directory.find(ada.id), ada);
+      await directory.remove(ada.id);
+      assert.equal(await directory.changeByLink(ada.id, { email: 'a@example.org' }, yes), false);
+    });
+
+    it('cannot have the address of another; and what can never be done does not use the link', async () => {
+      const ada = await directory.add({ username: 'ada' });
+      await directory.add({ username: 'bob', claims: { email: 'bob@example.org' } });
+      await assert.rejects(directory.changeByLink(ada.id, { email: 'BOB@example.org' }, yes), Conflict);
+      let used = 0;
+      const redeem = async () => {
+        used += 1;
+        return true;
+      };
+      await assert.rejects(directory.changeByLink(ada.id, { email: 'no address' }, redeem));
+      await assert.rejects(directory.changeByLink(ada.id, { email: 'a@example.org', password: 'x\0' }, redeem));
+      assert.equal(used, 0);
+    });
+  });
+
+  it('may have an address as their name that is longer than any other name, if it is theirs', async () => {
+    const email = `${'x'.repeat(64)}@example.org`;
+    assert.equal((await directory.add({ username: email, claims: { email } })).username, email);
+    await assert.rejects(directory.add({ username: 'y'.repeat(65) }), InvalidAccount);
+  });
 });
