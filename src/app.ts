@@ -95,10 +95,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     }),
   );
   koa.use(createNotFound(pages));
-  koa.use(routesOf(own));
-  koa.use(routesOf(interactions));
-  koa.use(routesOf(account));
-  koa.use(routesOf(letters));
+  koa.use(routesOf(own, interactions, account, letters));
   koa.use(createClientRefusalLimit(refuseClient, replays.isReplay));
   koa.use(
     createProtocolRequests({

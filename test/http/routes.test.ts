@@ -7,20 +7,26 @@ import Router from 'koa-router';
 import { after, describe, it } from 'mocha';
 import { routesOf } from '../../src/http/routes.ts';
 
-/** Answers with who has answered, and whether a router was asked on the way. */
-function createApplication(paths: readonly (string | RegExp)[]): Koa {
+function routerOf(paths: readonly (string | RegExp)[], name: string): Router {
   const router = new Router({ sensitive: true, strict: true });
   for (const path of paths) {
     router.get(path as string, (ctx) => {
-      ctx.body = 'route';
+      ctx.body = name;
     });
   }
+  return router;
+}
+
+/** Answers with who has answered, and whether a router was asked on the way. */
+function createApplication(paths: readonly (string | RegExp)[]): Koa {
+  const router = routerOf(paths, 'route');
+  const second = routerOf(['/login', '/second'], 'second');
   const koa = new Koa();
   koa.use(async (ctx, next) => {
     await next();
     ctx.body = `${ctx.body}${'matched' in ctx ? ', asked' : ''}`;
   });
-  koa.use(routesOf(router));
+  koa.use(routesOf(router, second));
   koa.use((ctx) => {
     ctx.body = 'behind';
   });
@@ -43,6 +49,9 @@ const cases: readonly [paths: readonly (string | RegExp)[], path: string, answer
   [PATHS, '/log', 'behind'],
   [PATHS, '//login', 'behind, asked'],
   [PATHS, '/toString', 'behind'],
+  [PATHS, '/second', 'second, asked'],
+  [['/account'], '/login', 'second, asked'],
+  [['/:anything'], '/second', 'route, asked'],
   [['/:anything'], '/token', 'route, asked'],
   [['/log{in}'], '/login', 'route, asked'],
   [[/^\/tok/], '/token', 'route, asked'],
