@@ -1,0 +1,64 @@
+// A story in Chromium: somebody looks after their account, and signs a forgotten browser out.
+import assert from 'node:assert/strict';
+import type { Browser, Page } from 'playwright-core';
+import { openBrowser } from '../support/browser.ts';
+import { PASSWORD } from '../support/relying-party.ts';
+import { type Service, startService } from '../support/service.ts';
+
+const NEW_PASSWORD = 'seven marmots under glass';
+
+describe('the account page in Chromium', () => {
+  let browser: Browser;
+  let service: Service;
+
+  before(async () => {
+    [browser, service] = await Promise.all([openBrowser(), startService()]);
+  });
+  after(async () => {
+    await browser?.close();
+    await service?.[Symbol.asyncDispose]();
+  });
+
+  async function openAccount(page: Page, password = PASSWORD): Promise<void> {
+    await page.goto(`${service.origin}/`);
+    await page.getByRole('link', { name: 'Your account' }).click();
+    await page.getByLabel('Username or email').fill('alice');
+    await page.getByLabel('Password').fill(password);
+    await page.getByLabel('Keep me signed in on this device').check();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.waitForURL(`${service.origin}/account`);
+  }
+
+  it('changes the name, signs another browser out, changes the password, and signs out', async () => {
+    const [here, there] = await Promise.all([
+      browser.newContext({ javaScriptEnabled: false }),
+      browser.newContext({ viewport: { width: 390, height: 844 } }),
+    ]);
+    const [page, forgotten] = await Promise.all([here.newPage(), there.newPage()]);
+    await openAccount(page);
+    await openAccount(forgotten);
+
+    await page.getByRole('link', { name: 'Profile' }).click();
+    await page.getByLabel('Name').fill('Alice Example');
+    await page.getByRole('button', { name: 'Save' }).click();
+    assert.equal(await page.getByRole('status').textContent(), 'Your profile is saved.');
+
+    await page.getByRole('link', { name: 'Where you are signed in' }).click();
+    await page.getByRole('button', { name: /^Sign out: .* on Linux$/ }).click();
+    assert.equal(await page.getByRole('status').textContent(), 'You are signed out there.');
+    await forgotten.reload();
+    assert.ok(await forgotten.getByLabel('Password').isVisible());
+
+    await page.getByRole('link', { name: 'Password' }).click();
+    await page.getByLabel('Current password').fill(PASSWORD);
+    await page.getByLabel('New password').fill(NEW_PASSWORD);
+    await page.getByRole('button', { name: 'Change password' }).click();
+    assert.match(String(await page.getByRole('status').textContent()), /^Your password is changed/);
+
+    await page.getByRole('link', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+    await openAccount(page, NEW_PASSWORD);
+    await Promise.all([here.close(), there.close()]);
+  });
+});
