@@ -1,4 +1,5 @@
 // Turns sign-ins away at the door when as many are waiting for their password check as can be served in a second.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Middleware } from 'koa';
 import type { PageResponses } from '../src/http/page-responses.ts';
 import type { KnownDevices } from '../src/provider/known-devices.ts';
@@ -23,6 +24,8 @@ export function createSignInLimit(parts: { pages: PageResponses; knownDevices: K
     }
     running += 1;
     try {
+      // whoever came at the same time and cannot be let in gets an answer first
+      await nextTurn();
       await next();
     } finally {
       running -= 1;
