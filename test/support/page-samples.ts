@@ -14,7 +14,7 @@ const client = {
 /** The script of pages with a passkey form. */
 export const passkeyScript = createPasskeyScript('https://id.example.com');
 
-const passkey = {
+export const passkey = {
   action: '/login/kq3/passkey',
   csrf: 'vJ2cQ0',
   options: '{"challenge":"qf2m","rpId":"id.example.com","allowCredentials":[]}',

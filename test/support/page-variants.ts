@@ -1,7 +1,7 @@
 // Every page in the shapes that it can take, for checks and screenshots: add a page or a shape of one with one line.
 import type { Pages } from '../../src/http/pages.ts';
 import type { Texts } from '../../views/texts/en.ts';
-import { pageNames, pageSamples } from './page-samples.ts';
+import { pageNames, pageSamples, passkey } from './page-samples.ts';
 
 export interface PageVariant {
   /** also the name of its screenshot */
@@ -31,6 +31,7 @@ function variant<Name extends keyof Pages>(
 
 const shapes: readonly PageVariant[] = [
   variant('login', 'login', () => ({ ...form, client: { ...client, ...links } })),
+  variant('login-passkey', 'login', () => ({ ...form, client, passkey })),
   variant('login-alone', 'login', () => ({ action: form.action, csrf: form.csrf })),
   variant('login-notice', 'login', ({ login }) => ({ ...form, client, notice: login.otherAccount })),
   variant('login-error', 'login', ({ login }) => ({ ...form, client, login: 'alice', error: login.refused })),
