@@ -1,6 +1,7 @@
 // What follows when somebody has shown who they are, by whatever means: a second factor, an enrolment, or the sign-in.
 import type { InteractionResults } from 'oidc-provider';
 import { type EnrolledFactors, hasSecondFactor } from '../src/accounts/second-factors.ts';
+import { seeOther } from '../src/http/redirects.ts';
 import { acrOf, higher, type RequestedAcr, satisfies } from '../src/provider/authentication-levels.ts';
 import type { Recognised } from '../src/provider/interaction-policy.ts';
 import type { Account } from '../src/store.ts';
@@ -29,6 +30,12 @@ export interface FoundHalf {
   account: Account;
 }
 
+/** OpenID Connect Core Unmet Authentication Requirements 1.0 §2 */
+const UNMET: InteractionResults = {
+  error: 'unmet_authentication_requirements',
+  error_description: 'none of the requested levels of authentication is available',
+};
+
 /** Seconds after which the first factor has to be shown again. */
 const HALF_LIFETIME = 30 * 60;
 
@@ -44,11 +51,18 @@ export async function signIn(
   const at = parts.clock();
   const kept = { accountId: account.id, amr: [...amr], at, ...(remember !== undefined && { remember }) };
   const factors = amr.includes('mfa') ? undefined : await parts.secondFactors.enrolledOf(account.id);
+  if (factors && isOutOfReach(request, factors)) return UNMET;
   const next = factors && nextStep(request, account, factors);
   if (next === undefined) return complete(request, account, { ...kept, fromSession: false });
   await keepHalf(request, kept);
   goToStep(request, next);
   return undefined;
+}
+
+/** Whether nothing that could follow would satisfy the client: nobody sets something up for that, or types a code. */
+function isOutOfReach(request: StepRequest, { passkeys }: EnrolledFactors): boolean {
+  const { essential, level } = requestedBy(request);
+  return essential && level === 'phr' && passkeys === 0;
 }
 
 /** The page that must follow the first factor; none when it is enough. */
@@ -86,7 +100,7 @@ export async function keepHalf({ ctx, parts }: StepRequest, half: Omit<HalfSignI
 export async function findHalf(request: StepRequest): Promise<FoundHalf | undefined> {
   const { interaction, parts } = request;
   if (interaction.prompt.name !== 'login') return undefined;
-  const kept = interaction.result?.['signIn'] as Recognised | undefined;
+  const kept = interaction.result?.['signIn'] as Omit<HalfSignIn, 'fromSession'> | undefined;
   const fresh = kept && parts.clock() - kept.at <= HALF_LIFETIME ? kept : undefined;
   const recognised = fresh ?? recognisedBefore(request);
   const account = recognised && (await parts.accounts.find(recognised.accountId));
@@ -137,8 +151,5 @@ export function complete(
 
 /** Sends the browser to another page of this interaction; the empty text is its first. */
 export function goToStep({ ctx, parts, interaction }: StepRequest, step: string): void {
-  ctx.status = 303;
-  ctx.set('location', urlOfStep(parts.issuer, interaction, sealedRequestOf(ctx), step));
-  ctx.set('cache-control', 'no-store');
-  ctx.body = '';
+  seeOther(ctx, urlOfStep(parts.issuer, interaction, sealedRequestOf(ctx), step));
 }

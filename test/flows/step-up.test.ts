@@ -150,13 +150,16 @@ describe('Step-up', () => {
   });
 
   it('refuses an essential level that the account cannot reach (OIDC Unmet Authentication Requirements 1.0)', async () => {
-    const { agent, username, secret } = await signedIn();
+    const { agent, username } = await signedIn();
     assert.equal(await errorOf(agent, essential('phr')), 'unmet_authentication_requirements');
     assert.equal(await errorOf(agent, { ...essential('phr'), prompt: 'none' }), 'unmet_authentication_requirements');
-    const stranger = createUserAgent(service.origin);
-    const { url } = await authorizationRequest(party, essential('phr'));
-    const last = await typeCode(stranger, await signIn(stranger, url, username), codeOf(secret));
-    assert.equal(callbackOf(last).searchParams.get('error'), 'unmet_authentication_requirements');
+    for (const name of [username, (await signedIn({ app: false })).username]) {
+      const stranger = createUserAgent(service.origin);
+      const { url } = await authorizationRequest(party, essential('phr'));
+      const last = await signIn(stranger, url, name);
+      assert.equal(callbackOf(last).searchParams.get('error'), 'unmet_authentication_requirements');
+      assert.equal(await errorOf(stranger, { prompt: 'none' }), 'login_required', 'nothing came of it');
+    }
   });
 
   it('is told to resource servers, also after a refresh (RFC 9068 §2.2.1)', async () => {
