@@ -273,6 +273,17 @@ export function describeArtifactContract(engine: TestEngine): void {
         assert.equal((await aliveOf('g')).length, 4);
       });
 
+      it('has one winner among 20 that write the artifact as they consume it', async () => {
+        const once: ArtifactWrite[] = [
+          { do: 'upsert', model: 'WebAuthnChallenge', id: 'c', payload: { jti: 'c' }, expiresIn: 60 },
+          { do: 'consume', model: 'WebAuthnChallenge', id: 'c' },
+        ];
+        const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => artifacts.apply(once)));
+        const losses = outcomes.filter((outcome) => outcome.status === 'rejected');
+        assert.equal(losses.length, 19);
+        assert.ok(losses.every(({ reason }) => reason instanceof AlreadyConsumed));
+      });
+
       it('has one winner among 50 at once, and the family is dead afterwards', async () => {
         await issueFamily('g');
         const attempts = Array.from({ length: 50 }, (_, n) =>
