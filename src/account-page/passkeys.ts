@@ -90,7 +90,9 @@ async function withPasskey(
   request: AccountRequest,
   handle: (passkey: Passkey) => Promise<void>,
 ): Promise<void> {
-  const passkey = await passkeys.find(String(request.ctx['params'].id));
+  const id = String(request.ctx['params'].id);
+  // a path may hold anything, NUL too
+  const passkey = /^[\w-]+$/.test(id) ? await passkeys.find(id) : undefined;
   return passkey?.accountId === request.account.id ? handle(passkey) : request.goTo(PAGE);
 }
 

@@ -158,7 +158,10 @@ describe('The passkeys of the account page', () => {
       const url = `${service.issuer}/account/passkeys/${id}${path}`;
       assert.equal((await other.agent.open(url, { method: 'POST', body })).url, other.page.url);
     }
-    assert.equal((await other.agent.open(`${service.issuer}/account/passkeys/${id}`)).url, other.page.url);
+    for (const unknown of [id, 'AAAA', '%00', '%F0%9F%94%91', "'--", 'constructor']) {
+      const url = `${service.issuer}/account/passkeys/${unknown}`;
+      assert.equal((await other.agent.open(url)).url, other.page.url, unknown);
+    }
     assert.deepEqual(
       (await listOf(account)).map(({ name }) => name),
       [''],
