@@ -34,6 +34,7 @@ export async function openCheckedPage(browser: Browser, options: BrowserContextO
  * scrolls sideways (WCAG 2.2 §1.4.10).
  */
 export async function assertAccessible(page: Page, what: string): Promise<void> {
+  await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
   const found: string[] = [];
   for (const [index, { name, size, colorScheme }] of LOOKS.entries()) {
     const runOnly = index === 0 ? ALL : VISUAL;
