@@ -64,6 +64,7 @@ async function enrol(request: StepRequest, { half, account }: FoundHalf, code: u
     request.ctx.status = 400;
     return showEnrolment(request, { half, account }, texts.authenticator.refused);
   }
+  await parts.guesses.forgive(account.id, ['totp', 'recovery-code']);
   parts.audit.secondFactorEnrolled({ ...factsOf(request), accountId: account.id, reason: 'authenticator app' });
   const { fromSession: _, ...kept } = half;
   await keepHalf(request, { ...kept, amr: [...kept.amr, 'otp', 'mfa'], at: parts.clock() });

@@ -50,6 +50,7 @@ export function authenticator(parts: AuthenticatorParts): AccountSection {
         const { account } = request;
         if (!hasSecondFactor(await secondFactors.factorsOf(account.id))) return request.goTo(PAGE);
         await secondFactors.renewRecoveryCodes(account.id, enrolmentPlace(request));
+        await parts.guesses.forgive(account.id, ['recovery-code']);
         audit.recoveryCodesReplaced(request.facts());
         request.goTo(RECOVERY_CODES);
       },
@@ -108,6 +109,7 @@ async function setUp(parts: AuthenticatorParts, request: SubmittedRequest): Prom
   const code = form['code'];
   const place = enrolmentPlace(request);
   if (typeof code === 'string' && (await parts.secondFactors.confirmTotp(account.id, place, code))) {
+    await parts.guesses.forgive(account.id, ['totp', 'recovery-code']);
     parts.audit.secondFactorEnrolled({ ...request.facts(), reason: 'authenticator app' });
     return request.goTo(RECOVERY_CODES);
   }

@@ -67,8 +67,8 @@ export interface Guesses {
     check: () => Promise<Found | undefined>,
     inVain?: () => Promise<unknown>,
   ): Promise<Found | undefined>;
-  /** Forgives all failures at this account: its password was set anew, or its operator says so. */
-  forgive(accountId: string): Promise<void>;
+  /** Forgives the failures at these secrets of the account, or at all: they are new, or its operator says so. */
+  forgive(accountId: string, secrets?: readonly GuessedSecret[]): Promise<void>;
   countsOf(accountId: string): Promise<GuessCount[]>;
 }
 
@@ -134,8 +134,8 @@ export function createGuesses(parts: { rateLimits: RateLimits; encryptionKey: st
       return undefined;
     },
 
-    async forgive(accountId) {
-      const keys = SECRETS.map((secret) => keyOf(secret, accountId));
+    async forgive(accountId, secrets = SECRETS) {
+      const keys = secrets.map((secret) => keyOf(secret, accountId));
       await Promise.all(keys.map((key) => counts.clear(key, Number.POSITIVE_INFINITY)));
     },
 

@@ -40,6 +40,7 @@ export function addFactorCommands(
     await using workspace = await openWorkspace(terminal);
     const { id, username } = await getAccount(workspace.accounts, name);
     const removed = await secondFactorsIn(workspace).removeAll(id);
+    await workspace.guesses.forgive(id, ['totp', 'recovery-code']);
     const done = removed ? `removed the second factors of ${username}` : `${username} has no second factor`;
     report(terminal, options, { sub: id, username, removed }, [done]);
   }

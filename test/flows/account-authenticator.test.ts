@@ -1,7 +1,7 @@
 // Stories of the authenticator app on the account page: set up, replaced, removed, and its recovery codes.
 import assert from 'node:assert/strict';
 import { PASSWORD } from '../support/relying-party.ts';
-import { codeOf, giveApp, keyOn, secondFactorsOf, typeCode } from '../support/second-factors.ts';
+import { codeOf, giveApp, keyOn, secondFactorsOf, typeCode, withinOneStep } from '../support/second-factors.ts';
 import { type Service, startService } from '../support/service.ts';
 import { withMovingTime } from '../support/time.ts';
 import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
@@ -75,6 +75,24 @@ describe('The authenticator app on the account page', () => {
     assert.equal(await factors.useTotpCode(id, codeOf(secret, 1)), 'wrong');
     assert.equal(await factors.useTotpCode(id, codeOf(keyOn(setUp), 1)), 'accepted');
   });
+
+  it('is good in every browser when it is new, whatever was guessed at the one before', () =>
+    withinOneStep(async () => {
+      const { agent, username } = await begin({ app: true });
+      const browser = async () => {
+        const other = createUserAgent(service.origin);
+        const login = await other.open(`${service.origin}/account/authenticator`);
+        return { other, page: await other.submit(login, { login: username, password: PASSWORD }) };
+      };
+      const { other: thief, page } = await browser();
+      let last = page;
+      for (let attempt = 0; attempt < 8; attempt += 1) last = await typeCode(thief, last, '000000');
+      const setUp = await pageAt(agent, '/authenticator/set-up');
+      await agent.submit(setUp, { code: codeOf(keyOn(setUp)) }, 'enrol');
+      const { other, page: second } = await browser();
+      const done = await typeCode(other, second, codeOf(keyOn(setUp), 1));
+      assert.equal(done.url, `${service.origin}/account/authenticator`);
+    }));
 
   it('gets new recovery codes, and the old ones are void', async () => {
     const { agent, page, id } = await begin({ app: true });
