@@ -12,6 +12,7 @@ const MOST_OF_STRANGERS = 40;
 /** Before anything is looked up: refusing has to be cheap. */
 export function createSignInLimit(parts: { pages: PageResponses; knownDevices: KnownDevices }): Middleware {
   let running = 0;
+  let turn = Promise.resolve();
   return async function limitSignIns(ctx, next) {
     if (running >= MOST_OF_STRANGERS && (running >= MOST || !parts.knownDevices.hasAny(ctx))) {
       ctx.set('retry-after', '2');
@@ -24,8 +25,9 @@ export function createSignInLimit(parts: { pages: PageResponses; knownDevices: K
     }
     running += 1;
     try {
-      // whoever came at the same time and cannot be let in gets an answer first
-      await nextTurn();
+      // one after the other: refusals go first, and so does whatever else came meanwhile
+      turn = turn.then(() => nextTurn());
+      await turn;
       await next();
     } finally {
       running -= 1;

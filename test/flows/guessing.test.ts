@@ -217,7 +217,7 @@ describe('Guessing at passwords', () => {
     const signedIn = await known.submit(knownForm, { login: 'alice', password: PASSWORD });
     assert.ok(isIn(signedIn), `${signedIn.response.status}`);
     const statuses = (await Promise.all(answers)).map(({ response }) => {
-      if (response.status === 503) assert.equal(response.headers.get('retry-after'), '2');
+      if (response.status === 503) assert.match(String(response.headers.get('retry-after')), /^[12]$/);
       return response.status;
     });
     assert.equal(statuses.filter((status) => status !== 400 && status !== 503).length, 0);
@@ -243,31 +243,35 @@ describe('Counting over restarts and processes (R53)', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  async function attempt(service: Service, password: string): Promise<number> {
+  async function attemptAt(service: Service): Promise<(password: string) => Promise<number>> {
     const party = await addRelyingParty(service);
-    return (await signIn(browserAt(service), (await authorizationRequest(party)).url, 'alice', password)).response
-      .status;
+    return async (password) => {
+      const { url } = await authorizationRequest(party);
+      return (await signIn(browserAt(service), url, 'alice', password)).response.status;
+    };
   }
 
   it('begins where the process before it ended', async () => {
     {
       await using service = await startService(environment, { clock });
-      for (let time = 0; time < 4; time++) assert.equal(await attempt(service, WRONG), 400);
+      const attempt = await attemptAt(service);
+      for (let time = 0; time < 4; time++) assert.equal(await attempt(WRONG), 400);
     }
     await using service = await startService(environment, { clock });
-    for (let time = 0; time < 2; time++) assert.equal(await attempt(service, WRONG), 400);
-    assert.equal(await attempt(service, PASSWORD), 400);
+    const attempt = await attemptAt(service);
+    for (let time = 0; time < 2; time++) assert.equal(await attempt(WRONG), 400);
+    assert.equal(await attempt(PASSWORD), 400);
     passed += 30;
-    assert.equal(await attempt(service, PASSWORD), 303);
+    assert.equal(await attempt(PASSWORD), 303);
   });
 
   it('goes on in the other process', async () => {
     await using one = await startService(environment, { clock });
     await using other = await startService(environment, { clock });
-    for (let time = 0; time < 6; time++) assert.equal(await attempt(time % 2 ? one : other, WRONG), 400);
-    for (const service of [one, other]) assert.equal(await attempt(service, PASSWORD), 400);
+    const attempts = [await attemptAt(one), await attemptAt(other)];
+    for (const attempt of [...attempts, ...attempts, ...attempts]) assert.equal(await attempt(WRONG), 400);
+    for (const attempt of attempts) assert.equal(await attempt(PASSWORD), 400);
     passed += 30;
-    assert.equal(await attempt(other, PASSWORD), 303);
-    assert.equal(await attempt(one, PASSWORD), 303);
+    for (const attempt of attempts) assert.equal(await attempt(PASSWORD), 303);
   });
 });
