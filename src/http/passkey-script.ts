@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from 'koa';
 
-const LIBRARY = new URL('../dist/bundle/index.umd.min.js', import.meta.resolve('@simplewebauthn/browser'));
+const LIBRARY = '../dist/bundle/index.umd.min.js';
 const OWN = join(import.meta.dirname, '../../views/passkeys.js');
 
 export interface PasskeyScript {
@@ -19,7 +19,8 @@ export interface PasskeyScript {
 
 /** Reads the library and our own part, once. */
 export function createPasskeyScript(issuer: string): PasskeyScript {
-  const source = [LIBRARY, OWN].map((file) => readFileSync(file, 'utf8')).join('\n');
+  const library = new URL(LIBRARY, import.meta.resolve('@simplewebauthn/browser'));
+  const source = [library, OWN].map((file) => readFileSync(file, 'utf8')).join('\n');
   const path = `/scripts/passkeys-${hash('sha256', source, 'base64url').slice(0, 16)}.js`;
   return {
     path,
