@@ -64,9 +64,10 @@ export function jsonGrant(port: number, secret: string, aud: string): Shot {
   return { port, path: '/token', headers: headersOf(JSON_TYPE, body, secret), body, expected: '"access_token":"eyJ' };
 }
 
-export function verification(port: number, token: string, aud: string): Shot {
-  const body = JSON.stringify({ token, aud });
-  return { port, path: '/verify', headers: headersOf(JSON_TYPE, body), body, expected: '"valid":true' };
+/** @param tokens verified in turn */
+export function verification(port: number, tokens: readonly string[], aud: string): Shot {
+  const [body = '', ...others] = tokens.map((token) => JSON.stringify({ token, aud }));
+  return { port, path: '/verify', headers: headersOf(JSON_TYPE, body), body, others, expected: '"valid":true' };
 }
 
 export function introspection(port: number, secret: string, token: string): Shot {
@@ -80,4 +81,11 @@ export async function tokenFrom({ port, path, headers, body }: Shot): Promise<st
   const { access_token: token } = (await response.json()) as { access_token?: string };
   if (token === undefined) throw new Error(`${path} answered ${response.status} without a token`);
   return token;
+}
+
+/** As many tokens, one after the other. */
+export async function tokensFrom(shot: Shot, count: number): Promise<string[]> {
+  const tokens: string[] = [];
+  while (tokens.length < count) tokens.push(await tokenFrom(shot));
+  return tokens;
 }

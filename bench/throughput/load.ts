@@ -7,6 +7,8 @@ export interface Shot {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** of the same length, sent in turn with it */
+  readonly others?: readonly string[];
   /** what the answer must contain: a fast refusal is no result */
   readonly expected: string;
 }
@@ -27,11 +29,12 @@ export interface Latencies {
 /** Sends all of it; rejects at the first answer that is not as expected. */
 async function fire({ shot, count, connections }: Order): Promise<Latencies> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const bodies = [shot.body, ...(shot.others ?? [])];
   const times: number[] = [];
   let left = count;
   const startedAt = performance.now();
   const sendInTurn = async () => {
-    while (left-- > 0) times.push(await send(shot, agent));
+    while (left > 0) times.push(await send(shot, bodies[left-- % bodies.length] ?? '', agent));
   };
   await Promise.all(Array.from({ length: connections }, sendInTurn));
   const seconds = (performance.now() - startedAt) / 1000;
@@ -41,7 +44,7 @@ async function fire({ shot, count, connections }: Order): Promise<Latencies> {
   return { requestsPerSecond: count / seconds, p50: percentile(0.5), p99: percentile(0.99) };
 }
 
-function send({ port, path, headers, body, expected }: Shot, agent: Agent): Promise<number> {
+function send({ port, path, headers, expected }: Shot, body: string, agent: Agent): Promise<number> {
   return new Promise((resolve, reject) => {
     const startedAt = performance.now();
     const sent = request({ port, path, agent, host: '127.0.0.1', method: 'POST', headers }, (response) => {
