@@ -21,6 +21,7 @@ import type { WatchedKeys } from './keys/signing-keys.ts';
 import { auditReplay } from './provider/audit.ts';
 import { createClientRefusalLimit } from './provider/client-refusals.ts';
 import { isProviderPath, MISSING_FEATURES } from './provider/configuration.ts';
+import { createCookieKeys } from './provider/cookie-keys.ts';
 import { translateStorageError } from './provider/storage-errors.ts';
 import { AlreadyConsumed } from './store.ts';
 import type { ServiceToken } from './tokens/service-token.ts';
@@ -79,7 +80,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   // from the outside in
   const koa = new Koa();
   koa.proxy = true; // forwarded headers are rewritten by the request gate
-  koa.keys = [...config.cookieSecrets];
+  koa.keys = createCookieKeys(config.cookieSecrets);
   koa.on('error', createConnectionErrorLog(logger));
   koa.use(createRequestLog(logger));
   koa.use(createDefaultHeaders(issuer));

@@ -1,4 +1,5 @@
 // Cookie names and attributes: as strict as the issuer's URL allows (RFC 6265bis §4.1.3).
+import { createCookieKeys } from './cookie-keys.ts';
 
 /**
  * The library's `cookies`. With an https issuer every cookie is `Secure` and carries the prefix that makes browsers
@@ -12,7 +13,7 @@ export function cookieSettings(issuer: string, keys: readonly string[]) {
   const attributes = { httpOnly: true, sameSite: 'lax', secure, signed: true, overwrite: true } as const;
   const prefix = secure ? '__Secure-' : '';
   return {
-    keys: [...keys],
+    keys: createCookieKeys(keys),
     names: {
       session: `${secure && pathname === '/' ? '__Host-' : prefix}session`,
       interaction: `${prefix}interaction`,
