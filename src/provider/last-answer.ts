@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import { homeOf } from './sealed-requests.ts';
 
-/** As long as a session: whoever comes back then has to sign in anyway. */
+/** Whoever comes back later than that has forgotten where they were. */
 const MAX_AGE_MS = 14 * 24 * 60 * 60 * 1000;
 
 /** An answer that was sent to a client. */

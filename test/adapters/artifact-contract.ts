@@ -9,6 +9,7 @@ import {
   type ArtifactWrite,
   GrantRevoked,
   type Store,
+  sessionGrant,
 } from '../../src/store.ts';
 import {
   box,
@@ -326,6 +327,16 @@ export function describeArtifactContract(engine: TestEngine): void {
           assert.equal(await artifacts.find('Session', 's'), undefined);
         });
       }
+
+      it('ends a session by its uid, under whatever id, and none is written for that uid any more', async () => {
+        await artifacts.apply([upsert('Session', 'before', { uid: 'u' }), upsert('Session', 'other', { uid: 'o' })]);
+        await artifacts.apply([upsert('Session', 'after', { uid: 'u' })]);
+        await artifacts.apply([{ do: 'revoke', grantId: sessionGrant('u') }]);
+        assert.equal(await artifacts.findByUid('Session', 'u'), undefined);
+        for (const id of ['before', 'after']) assert.equal(await artifacts.find('Session', id), undefined);
+        await assert.rejects(artifacts.apply([upsert('Session', 'late', { uid: 'u' })]), GrantRevoked);
+        assert.ok(await artifacts.find('Session', 'other'));
+      });
 
       it('may come many times at once, and before the grant was ever written', async () => {
         await Promise.all(Array.from({ length: 8 }, () => artifacts.apply([{ do: 'revoke', grantId: 'g' }])));
