@@ -76,7 +76,7 @@ export function introspection(port: number, secret: string, token: string): Shot
 }
 
 /** The token that a shot at the token endpoint gets. */
-export async function tokenFrom({ port, path, headers, body }: Shot): Promise<string> {
+async function tokenFrom({ port, path, headers, body }: Shot): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', headers, body });
   const { access_token: token } = (await response.json()) as { access_token?: string };
   if (token === undefined) throw new Error(`${path} answered ${response.status} without a token`);

@@ -29,12 +29,11 @@ export interface Latencies {
 /** Sends all of it; rejects at the first answer that is not as expected. */
 async function fire({ shot, count, connections }: Order): Promise<Latencies> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
-  const bodies = [shot.body, ...(shot.others ?? [])];
   const times: number[] = [];
   let left = count;
   const startedAt = performance.now();
   const sendInTurn = async () => {
-    while (left > 0) times.push(await send(shot, bodies[left-- % bodies.length] ?? '', agent));
+    while (left-- > 0) times.push(await send(shot, nextBody(shot), agent));
   };
   await Promise.all(Array.from({ length: connections }, sendInTurn));
   const seconds = (performance.now() - startedAt) / 1000;
@@ -42,6 +41,15 @@ async function fire({ shot, count, connections }: Order): Promise<Latencies> {
   times.sort((a, b) => a - b);
   const percentile = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
   return { requestsPerSecond: count / seconds, p50: percentile(0.5), p99: percentile(0.99) };
+}
+
+/** Whose turn it is, by the first body of a shot: the next round goes on where the last one ended. */
+const turns = new Map<string, number>();
+
+function nextBody({ body, others = [] }: Shot): string {
+  const turn = turns.get(body) ?? 0;
+  turns.set(body, (turn + 1) % (others.length + 1));
+  return others[turn - 1] ?? body;
 }
 
 function send({ port, path, headers, expected }: Shot, body: string, agent: Agent): Promise<number> {
