@@ -1,7 +1,7 @@
 // The first page of the account page.
 import type { AccountRequest, AccountSection } from './section.ts';
 
-const TOPICS = ['password', 'authenticator', 'sessions', 'applications', 'activity'] as const;
+const TOPICS = ['password', 'authenticator', 'passkeys', 'sessions', 'applications', 'activity'] as const;
 
 export const overview: AccountSection = ({ entry, get }) => {
   entry('/', ({ accountFrame }) => accountFrame.links.overview);

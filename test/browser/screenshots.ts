@@ -26,6 +26,13 @@ const PICTURES: readonly Picture[] = [
   { file: 'login-branded', what: 'login', installation: 'branded', ...desk },
   { file: 'consent', what: 'consent', ...desk },
   { file: 'consent-phone-german-dark', what: 'consent', language: 'de', ...phone, colorScheme: 'dark' },
+  { file: 'login-ways', what: 'login-ways', ...desk },
+  { file: 'second-factor-phone', what: 'second-factor', ...phone },
+  { file: 'authenticator-phone', what: 'authenticator', ...phone },
+  { file: 'recovery-codes-phone-dark', what: 'recovery-codes', ...phone, colorScheme: 'dark' },
+  { file: 'choose-password-phone', what: 'choose-password', ...phone },
+  { file: 'account', what: 'account-overview', ...desk },
+  { file: 'account-sessions-phone-german', what: 'account-sessions-elsewhere', language: 'de', ...phone },
   { file: 'error', what: 'error', ...desk },
   { file: 'lost-sign-in', what: 'lost-sign-in', ...desk },
   { file: 'logout', what: 'logout', ...desk },
@@ -50,7 +57,7 @@ const target = folder ?? join(import.meta.dirname, '../../docs/screens');
 await mkdir(target, { recursive: true });
 await using server = await startPageServer({
   example: { name: 'Example Accounts' },
-  branded: { name: 'Example University', color: '#b3261e', logoUrl: '/installation.svg' },
+  branded: { name: 'Example University', color: '#5b2a86', logoUrl: '/installation.svg' },
 });
 const browser = await openBrowser();
 for (const { file, what, language = 'en', installation, ...options } of folder ? reviewPictures(shapes) : PICTURES) {

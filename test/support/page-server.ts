@@ -11,7 +11,7 @@ const LOGOS: Record<string, string> = {
   '/logo.svg':
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 40"><path d="M4 36 20 4l16 32z" fill="#3557b7"/><path d="M48 12h68v6H48zm0 12h48v6H48z"/></svg>',
   '/installation.svg':
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><path d="M4 4h32v18q0 12-16 16Q4 34 4 22z" fill="#b3261e"/><path d="M18 10h4v8h8v4h-8v8h-4v-8h-8v-4h8z" fill="#fff"/></svg>',
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><path d="M4 4h32v18q0 12-16 16Q4 34 4 22z" fill="#5b2a86"/><path d="M18 10h4v8h8v4h-8v8h-4v-8h-8v-4h8z" fill="#fff"/></svg>',
 };
 
 export interface PageServer extends AsyncDisposable {

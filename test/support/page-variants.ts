@@ -1,5 +1,5 @@
 // Every page in the shapes that it can take, for checks and screenshots: add a page or a shape of one with one line.
-import type { Pages } from '../../src/http/pages.ts';
+import type { AccountFrame, Pages } from '../../src/http/pages.ts';
 import type { Texts } from '../../views/texts/en.ts';
 import { pageNames, pageSamples, passkey } from './page-samples.ts';
 
@@ -27,6 +27,24 @@ function variant<Name extends keyof Pages>(
   locals: (texts: Texts) => Pages[Name],
 ): PageVariant {
   return { what, name, locals };
+}
+
+const moment = { text: '21 Nov 2026, 10:15 UTC', iso: '2026-11-21T10:15:00.000Z' };
+const session = {
+  address: '192.0.2.7',
+  signedIn: moment,
+  used: moment,
+  clients: ['Example Reports', 'Example Calendar'],
+};
+
+/** With the links to all pages. */
+function frameOf({ accountFrame }: Texts, here: keyof Texts['accountFrame']['links']): AccountFrame {
+  const links = Object.entries(accountFrame.links).map(([page, label]) => ({
+    href: `/account/${page}`,
+    label,
+    isHere: page === here,
+  }));
+  return { username: 'alice', links, signOut: '/logout' };
 }
 
 const shapes: readonly PageVariant[] = [
@@ -143,6 +161,30 @@ const shapes: readonly PageVariant[] = [
     const { error: _, remove: __, ...page } = pageSamples['account-authenticator'];
     return { ...page, isRequired: true };
   }),
+  variant('account-overview', 'account', (texts) => ({
+    frame: frameOf(texts, 'overview'),
+    facts: [
+      { label: texts.account.username, value: 'alice' },
+      { label: texts.account.name, value: 'Alice Example', href: '/account/profile' },
+      { label: texts.account.email, value: texts.account.unverified('alice@example.org'), href: '/account/profile' },
+    ],
+    topics: Object.entries(texts.account.topics).map(([topic, about]) => ({
+      href: `/account/${topic}`,
+      label: texts.accountFrame.links[topic as keyof Texts['account']['topics']],
+      about,
+    })),
+  })),
+  variant('account-sessions-elsewhere', 'account-sessions', (texts) => ({
+    frame: { ...frameOf(texts, 'sessions'), outcome: texts.accountFrame.outcomes.sessionEnded },
+    sessions: [
+      { ...session, id: 's1', isHere: true, browser: texts['account-sessions'].on('Firefox', 'Linux') },
+      { ...session, id: 's2', isHere: false, browser: texts['account-sessions'].on('Safari', 'iPhone'), clients: [] },
+      { ...session, id: 's3', isHere: false, browser: texts['account-sessions'].unknownBrowser },
+    ],
+    end: '/account/sessions/end',
+    endOthers: '/account/sessions/end-others',
+    csrf: form.csrf,
+  })),
   variant('logout', 'logout', () => ({ action: '/logout/confirm', xsrf: 'vJ2cQ0', client })),
   variant('logout-alone', 'logout', () => ({ action: '/logout/confirm', xsrf: 'vJ2cQ0' })),
   variant('signed-out', 'signed-out', () => ({ client })),

@@ -612,6 +612,7 @@ export const de: Texts = {
     topics: {
       password: 'Das Passwort ändern, mit dem Sie sich anmelden.',
       authenticator: 'Auch einen Code von Ihrem Telefon verlangen, damit ein gestohlenes Passwort nicht genügt.',
+      passkeys: 'Sich ohne Passwort anmelden, indem Sie Ihr Gerät entsperren.',
       sessions: 'Sehen, wo Sie angemeldet sind, und sich anderswo abmelden.',
       applications: 'Sehen, welche Anwendungen auf Ihr Konto zugreifen, und den Zugriff beenden.',
       activity: 'Sehen, was in Ihrem Konto zuletzt geschehen ist.',

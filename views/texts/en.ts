@@ -619,6 +619,7 @@ export const en = {
     topics: {
       password: 'Change the password that you sign in with.',
       authenticator: 'Ask for a code from your phone as well, so that a stolen password is not enough.',
+      passkeys: 'Sign in by unlocking your device, without a password.',
       sessions: 'See where you are signed in, and sign out elsewhere.',
       applications: 'See which applications have access to your account, and end it.',
       activity: 'See what has happened in your account lately.',
