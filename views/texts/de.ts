@@ -55,7 +55,7 @@ export const de: Texts = {
     forgot: 'Passwort vergessen?',
     signUp: 'Konto anlegen',
     refused:
-      'Name und Passwort passen nicht zusammen. Prüfen Sie beides und versuchen Sie es noch einmal, nach vielen Versuchen erst in einigen Minuten.',
+      'Name und Passwort passen nicht zusammen. Prüfen Sie beides und versuchen Sie es noch einmal. Warten Sie nach vielen Versuchen erst einige Minuten.',
     otherAccount: 'Die Anwendung verlangt ein anderes Konto. Melden Sie sich mit diesem an.',
   },
 
@@ -269,7 +269,7 @@ export const de: Texts = {
 
   'sign-up': {
     title: 'Konto anlegen',
-    lead: 'Sie bekommen eine E-Mail, mit einem Link, der weiterführt.',
+    lead: 'Sie bekommen eine E-Mail mit einem Link, über den es weitergeht.',
     email: 'E-Mail-Adresse',
     name: 'Ihr Name (wenn Sie möchten)',
     submit: 'E-Mail senden',
@@ -397,7 +397,7 @@ export const de: Texts = {
       passkeys: 'Passkeys',
     },
     outcomes: {
-      emailSent: 'Ein Brief ist an die neue Adresse unterwegs. Sie gilt, sobald Sie dem Link darin folgen.',
+      emailSent: 'Eine E-Mail an die neue Adresse ist unterwegs. Die Adresse gilt, sobald Sie dem Link darin folgen.',
       emailSaved: 'Ihre E-Mail-Adresse ist geändert.',
       passwordChanged: 'Ihr Passwort ist geändert, und Sie sind überall sonst abgemeldet.',
       sessionEnded: 'Sie sind dort abgemeldet.',
@@ -408,10 +408,10 @@ export const de: Texts = {
       authenticatorOff: 'Die Authenticator-App wird nicht mehr verlangt.',
       recoveryCodesKept: 'Ihre Wiederherstellungscodes sind bereit.',
       identityLinked: 'Sie können sich jetzt mit diesem Konto anmelden.',
-      identityUnlinked: 'Mit diesem Konto kann sich niemand mehr bei Ihnen anmelden.',
+      identityUnlinked: 'Mit diesem Konto können Sie sich hier nicht mehr anmelden.',
       passkeyAdded: 'Mit diesem Passkey können Sie sich jetzt anmelden.',
       passkeyRenamed: 'Ihr Passkey hat jetzt einen anderen Namen.',
-      passkeyRemoved: 'Mit diesem Passkey meldet sich niemand mehr an.',
+      passkeyRemoved: 'Mit diesem Passkey können Sie sich nicht mehr anmelden.',
       profileSaved: 'Ihr Profil ist gespeichert.',
     },
     lost: {
@@ -517,10 +517,10 @@ export const de: Texts = {
   'account-email': {
     title: 'E-Mail-Adresse',
     email: 'Neue E-Mail-Adresse',
-    hint: 'Wir schicken einen Brief dorthin. Die Adresse gilt, sobald Sie dem Link darin folgen; bis dahin ändert sich nichts.',
+    hint: 'Wir schicken eine E-Mail dorthin. Die Adresse gilt, sobald Sie dem Link darin folgen; bis dahin ändert sich nichts.',
     submit: 'Adresse ändern',
     unusable: 'Diese Adresse lässt sich hier nicht verwenden. Prüfen Sie sie oder wählen Sie eine andere.',
-    tooMany: 'Es wurden zu viele Briefe verlangt. Warten Sie eine Stunde und versuchen Sie es dann noch einmal.',
+    tooMany: 'Es wurden zu viele E-Mails angefordert. Warten Sie eine Stunde und versuchen Sie es dann noch einmal.',
   },
 
   'account-password': {
@@ -573,9 +573,9 @@ export const de: Texts = {
     events: {
       loginSucceeded: 'Angemeldet',
       logoutSucceeded: 'Abgemeldet',
-      secondFactorFailed: 'Ein zweiter Faktor war falsch',
-      secondFactorEnrolled: 'Authentifizierungs-App eingerichtet',
-      secondFactorRemoved: 'Authentifizierungs-App entfernt',
+      secondFactorFailed: 'Ein Code des zweiten Schritts war falsch',
+      secondFactorEnrolled: 'Authenticator-App eingerichtet',
+      secondFactorRemoved: 'Authenticator-App entfernt',
       recoveryCodeUsed: 'Mit einem Wiederherstellungscode angemeldet',
       recoveryCodesReplaced: 'Neue Wiederherstellungscodes',
       passkeyAdded: 'Passkey hinzugefügt',
@@ -586,11 +586,11 @@ export const de: Texts = {
       consentGranted: 'Zugriff gegeben',
       consentRefused: 'Zugriff verweigert',
       accessEnded: 'Zugriff beendet',
-      passwordResetRequested: 'Ein Brief für ein neues Passwort wurde verlangt',
-      passwordReset: 'Neues Passwort durch einen Brief',
+      passwordResetRequested: 'Eine E-Mail für ein neues Passwort wurde angefordert',
+      passwordReset: 'Neues Passwort über den Link einer E-Mail',
       passwordChanged: 'Passwort geändert',
       profileChanged: 'Profil geändert',
-      emailChangeRequested: 'Eine andere E-Mail-Adresse verlangt',
+      emailChangeRequested: 'Eine andere E-Mail-Adresse angegeben',
       emailVerified: 'E-Mail-Adresse bestätigt',
       sessionEnded: 'Anderswo abgemeldet',
       otherSessionsEnded: 'Überall sonst abgemeldet',
@@ -607,7 +607,7 @@ export const de: Texts = {
     name: 'Name',
     email: 'E-Mail-Adresse',
     change: (what) => `${what} ändern`,
-    none: 'keine',
+    none: 'nicht angegeben',
     unverified: (email) => `${email} (nicht bestätigt)`,
     topics: {
       password: 'Das Passwort ändern, mit dem Sie sich anmelden.',

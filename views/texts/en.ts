@@ -407,7 +407,7 @@ export const en = {
     },
     /** what a change has ended with */
     outcomes: {
-      emailSent: 'A letter is on its way to the new address. It is yours once you follow the link in it.',
+      emailSent: 'An e-mail is on its way to the new address. The address is yours once you follow the link in it.',
       emailSaved: 'Your e-mail address is changed.',
       passwordChanged: 'Your password is changed, and you are signed out everywhere else.',
       sessionEnded: 'You are signed out there.',
@@ -524,10 +524,10 @@ export const en = {
   'account-email': {
     title: 'E-mail address',
     email: 'New e-mail address',
-    hint: 'We send a letter there. The address is yours once you follow the link in it; until then, nothing changes.',
+    hint: 'We send an e-mail there. The address is yours once you follow the link in it; until then, nothing changes.',
     submit: 'Change address',
     unusable: 'This address cannot be used here. Check it, or choose another one.',
-    tooMany: 'Too many letters were asked for. Wait an hour, then try again.',
+    tooMany: 'Too many e-mails were asked for. Wait an hour, then try again.',
   },
 
   'account-password': {
@@ -580,7 +580,7 @@ export const en = {
     events: {
       loginSucceeded: 'Signed in',
       logoutSucceeded: 'Signed out',
-      secondFactorFailed: 'A second factor was wrong',
+      secondFactorFailed: 'A code of the second step was wrong',
       secondFactorEnrolled: 'Authenticator app set up',
       secondFactorRemoved: 'Authenticator app removed',
       recoveryCodeUsed: 'Signed in with a recovery code',
@@ -593,8 +593,8 @@ export const en = {
       consentGranted: 'Access given',
       consentRefused: 'Access refused',
       accessEnded: 'Access ended',
-      passwordResetRequested: 'A letter for a new password was asked for',
-      passwordReset: 'New password by a letter',
+      passwordResetRequested: 'An e-mail for a new password was asked for',
+      passwordReset: 'New password by the link of an e-mail',
       passwordChanged: 'Password changed',
       profileChanged: 'Profile changed',
       emailChangeRequested: 'Another e-mail address asked for',
