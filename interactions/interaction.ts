@@ -1,5 +1,5 @@
 // Finds the interaction that a page belongs to, and protects its forms.
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'koa';
 import { type Client, errors, type Interaction, type Provider } from 'oidc-provider';
 import { SEALED_REQUEST } from '../src/provider/sealed-requests.ts';
@@ -41,15 +41,16 @@ export interface FormTokens {
 
 /** @param secrets the first one issues, all verify */
 export function createFormTokens(secrets: readonly [string, ...string[]]): FormTokens {
-  const tokenOf = (secret: string, uid: string) =>
-    createHmac('sha256', secret).update(`interaction form ${uid}`).digest('base64url');
+  const keys = secrets.map((secret) => createSecretKey(secret, 'utf8')) as [KeyObject, ...KeyObject[]];
+  const tokenOf = (key: KeyObject, uid: string) =>
+    createHmac('sha256', key).update(`interaction form ${uid}`).digest('base64url');
   return {
-    issue: (uid) => tokenOf(secrets[0], uid),
+    issue: (uid) => tokenOf(keys[0], uid),
     verify(uid, token) {
       if (typeof token !== 'string') return false;
       const presented = Buffer.from(token);
-      return secrets.some((secret) => {
-        const expected = Buffer.from(tokenOf(secret, uid));
+      return keys.some((key) => {
+        const expected = Buffer.from(tokenOf(key, uid));
         return presented.length === expected.length && timingSafeEqual(presented, expected);
       });
     },

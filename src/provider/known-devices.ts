@@ -1,5 +1,5 @@
 // The browser's memory of the accounts that signed in from it: a signed cookie that names them as nobody can read.
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'koa';
 import type { Account } from '../store.ts';
 
@@ -33,6 +33,7 @@ export function createKnownDevices(options: { issuer: string; secrets: readonly 
   const { pathname: path, protocol } = new URL(options.issuer);
   const secure = protocol === 'https:';
   const prefix = path === '/' ? '__Host-' : '__Secure-';
+  const keys = options.secrets.map((secret) => createSecretKey(secret, 'utf8')) as [KeyObject, ...KeyObject[]];
   const cookie = `${secure ? prefix : ''}device`;
   /** what requests that are being answered brought: checking the signature has its price */
   const seen = new WeakMap<Context, DeviceCookie | undefined>();
@@ -46,7 +47,7 @@ export function createKnownDevices(options: { issuer: string; secrets: readonly 
   }
 
   function isOf(tag: string, device: string, account: Account): boolean {
-    return options.secrets.some((secret) => equal(tag, tagOf(secret, device, account)));
+    return keys.some((key) => equal(tag, tagOf(key, device, account)));
   }
 
   return {
@@ -58,7 +59,7 @@ export function createKnownDevices(options: { issuer: string; secrets: readonly 
     remember(ctx, account) {
       const { device, tags } = read(ctx) ?? { device: randomBytes(DEVICE_BYTES).toString('base64url'), tags: [] };
       const others = tags.filter((tag) => !isOf(tag, device, account)).slice(0, MAX_ACCOUNTS - 1);
-      const value = [device, tagOf(String(options.secrets[0]), device, account), ...others].join('.');
+      const value = [device, tagOf(keys[0], device, account), ...others].join('.');
       ctx.cookies.set(cookie, value, {
         path,
         httpOnly: true,
@@ -71,8 +72,8 @@ export function createKnownDevices(options: { issuer: string; secrets: readonly 
   };
 }
 
-function tagOf(secret: string, device: string, { id, passwordHash = '' }: Account): string {
-  const mac = createHmac('sha256', secret)
+function tagOf(key: KeyObject, device: string, { id, passwordHash = '' }: Account): string {
+  const mac = createHmac('sha256', key)
     .update(JSON.stringify(['known device', device, id, passwordHash]))
     .digest();
   return mac.subarray(0, TAG_BYTES).toString('base64url');
