@@ -66,6 +66,11 @@ export function addPasswordPage(router: Router, parts: LetterParts, letter: Pass
   });
 }
 
+/** The address that following the link proves. */
+export function provenBy({ email, handedOver }: OpenLink): string | undefined {
+  return handedOver ? undefined : email;
+}
+
 /** Says that another account has the address. */
 export function showTaken(ctx: Context, parts: LetterParts, link: OpenLink): void {
   ctx.status = 400;

@@ -1,6 +1,6 @@
-// An invitation: the first password of an account that an operator made; following the link proves the address.
+// An invitation: the first password of an account that an operator made; the letter proves the address.
 import type Router from 'koa-router';
-import { addPasswordPage } from './choose-password.ts';
+import { addPasswordPage, provenBy } from './choose-password.ts';
 import { factsOf, type LetterParts } from './letter-requests.ts';
 
 export function addInvitation(router: Router, parts: LetterParts): void {
@@ -9,9 +9,11 @@ export function addInvitation(router: Router, parts: LetterParts): void {
     purpose: 'Invitation',
     words: ({ invitation }) => invitation,
     outcome: 'accountReady',
-    async act(ctx, { token, link: { account, email }, password }) {
+    async act(ctx, { token, link, password }) {
+      const { account } = link;
       const redeem = () => links.use('Invitation', token);
-      if (!account || !(await accounts.changeByLink(account.id, { password, email }, redeem))) return 'gone';
+      if (!account || !(await accounts.changeByLink(account.id, { password, email: provenBy(link) }, redeem)))
+        return 'gone';
       audit.invitationAccepted(factsOf(ctx, account));
       return 'done';
     },

@@ -11,7 +11,7 @@ export function createLetterRouter(parts: LetterParts): Router {
   const router = new Router({ sensitive: true, strict: true });
   addInvitation(router, parts);
   addVerifyEmail(router, parts);
-  if (parts.mailer.isConfigured) addResetPassword(router, parts);
+  addResetPassword(router, parts);
   if (parts.allowSignUp) addSignUp(router, parts);
   return router;
 }

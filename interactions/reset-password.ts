@@ -5,13 +5,37 @@ import type { SignInToResume } from '../src/accounts/one-time-links.ts';
 import { textsFor } from '../src/http/languages.ts';
 import { seeOther } from '../src/http/redirects.ts';
 import type { Letter } from '../src/mail/delivery.ts';
-import { addPasswordPage } from './choose-password.ts';
+import { addPasswordPage, provenBy } from './choose-password.ts';
 import { afterAnswer, factsOf, formOf, type LetterParts, lettersTo, showOutcome } from './letter-requests.ts';
 
 const PATH = '/reset-password';
 
+/** The page of a link is there without mail too: operators hand such links over. */
 export function addResetPassword(router: Router, parts: LetterParts): void {
-  const { accounts, audit, links, limits, mailer, resumptions, sessions } = parts;
+  const { accounts, audit, links, mailer, sessions } = parts;
+
+  if (mailer.isConfigured) addRequest(router, parts);
+  addPasswordPage(router, parts, {
+    purpose: 'PasswordReset',
+    words: ({ reset }) => reset,
+    outcome: 'passwordChanged',
+    async act(ctx, { token, link, password }) {
+      const { account } = link;
+      if (account === undefined) return 'gone';
+      const redeem = () => links.use('PasswordReset', token);
+      if (!(await accounts.changeByLink(account.id, { password, email: provenBy(link) }, redeem))) return 'gone';
+      await sessions.endAll(account.id);
+      audit.passwordReset(factsOf(ctx, account));
+      const { email, email_verified: isVerified } = account.claims;
+      if (email && isVerified) await mailer.send(lettersTo(ctx, parts, account).passwordChanged(email, account));
+      return 'done';
+    },
+  });
+}
+
+/** Asks who it is, and sends the letter. */
+function addRequest(router: Router, parts: LetterParts): void {
+  const { limits, mailer, resumptions } = parts;
 
   router.get(PATH, (ctx) => ask(ctx, parts));
 
@@ -32,21 +56,6 @@ export function addResetPassword(router: Router, parts: LetterParts): void {
   router.get(`${PATH}/sent`, (ctx) => {
     const signIn = resumptions.find(ctx);
     showOutcome(ctx, parts, 'resetSent', ({ back }) => signIn && { href: resumptions.page(signIn), label: back });
-  });
-
-  addPasswordPage(router, parts, {
-    purpose: 'PasswordReset',
-    words: ({ reset }) => reset,
-    outcome: 'passwordChanged',
-    async act(ctx, { token, link: { account, email }, password }) {
-      if (account === undefined) return 'gone';
-      const redeem = () => links.use('PasswordReset', token);
-      if (!(await accounts.changeByLink(account.id, { password, email }, redeem))) return 'gone';
-      await sessions.endAll(account.id);
-      audit.passwordReset(factsOf(ctx, account));
-      await mailer.send(lettersTo(ctx, parts, account).passwordChanged(email, account));
-      return 'done';
-    },
   });
 }
 

@@ -49,7 +49,7 @@ export interface AccountDirectory {
    */
   changeByLink(
     id: string,
-    changes: { password?: string; email: string },
+    changes: { password?: string; email?: string | undefined },
     redeem: () => Promise<boolean>,
   ): Promise<boolean>;
   /**
@@ -154,14 +154,14 @@ export function createAccountDirectory(parts: {
     },
 
     async changeByLink(id, { password, email }, redeem) {
-      const verified = parseClaims({ email, email_verified: true });
+      const verified = email === undefined ? {} : parseClaims({ email, email_verified: true });
       const passwordHash = password === undefined ? undefined : await passwords.hash(password);
       if (!(await redeem())) return false;
       const changed = await change(id, (account) => ({
         ...account,
         ...(passwordHash !== undefined && { passwordHash }),
         // a name with @ is the account's own address, see checkUsername
-        ...(loginKey(account.username).includes('@') && { username: email }),
+        ...(email !== undefined && loginKey(account.username).includes('@') && { username: email }),
         claims: { ...account.claims, ...verified, updated_at: clock() },
       }));
       if (changed && passwordHash !== undefined) await forgive(id);

@@ -32,8 +32,10 @@ export interface SignInToResume {
 
 /** What a link is for. */
 export interface LinkFacts {
-  /** where the letter goes */
+  /** where the letter goes, or would go */
   email: string;
+  /** it is passed on in another way than to that address, and so does not prove it */
+  handedOver?: true;
   /** absent before there is an account */
   accountId?: string;
   /** what somebody who signs up wants to be called */

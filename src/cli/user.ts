@@ -20,7 +20,7 @@ import {
   withJson,
 } from './terminal.ts';
 import { addFactorCommands, secondFactorsIn, shownFactors } from './user-factors.ts';
-import { addInviteCommand } from './user-invitation.ts';
+import { addLinkCommands } from './user-links.ts';
 import { openWorkspace, type Workspace } from './workspace.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -156,7 +156,7 @@ export function userCommand(terminal: Terminal): Command {
     .description('let its owner sign in again, and forgive the failed attempts')
     .action(change('enabled', (accounts, id) => accounts.enable(id)));
   addFactorCommands(user, terminal, getAccount);
-  addInviteCommand(user, terminal);
+  addLinkCommands(user, terminal, getAccount);
   withJson(user.command('remove <user>'))
     .description('remove the account for good')
     .action(change('removed', (accounts, id) => accounts.remove(id)));

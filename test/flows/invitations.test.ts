@@ -4,6 +4,8 @@ import { Readable } from 'node:stream';
 import { runIdentity } from '../../src/cli/program.ts';
 import { buttonOf, type Correspondence, linkIn, NEW_PASSWORD, startCorrespondence } from '../support/letters.ts';
 import { addRelyingParty, authorizationRequest, callbackOf, redeem, signIn } from '../support/relying-party.ts';
+import { startService } from '../support/service.ts';
+import { createUserAgent } from '../support/user-agent.ts';
 
 const PATH = '/invitation';
 const ENCRYPTION_KEY = 'b7Nq2Mw5Ev8Rc1Tx4Zy6Ua9Is3Op0Lk-encrypt';
@@ -16,12 +18,12 @@ describe('an invitation', () => {
   after(() => correspondence[Symbol.asyncDispose]());
 
   /** Runs the command on the database of the service. */
-  async function invite(argv: readonly string[], env: Record<string, string | undefined> = {}) {
+  async function user(argv: readonly string[], env: Record<string, string | undefined> = {}) {
     const { service, mailbox } = correspondence;
     const [stdout, stderr]: [string[], string[]] = [[], []];
     const path = 'path' in service.config.database ? service.config.database.path : '';
     const code = await runIdentity({
-      argv: ['user', 'invite', ...argv],
+      argv: ['user', ...argv],
       env: {
         NODE_ENV: 'test',
         PUBLIC_URL: service.issuer,
@@ -41,6 +43,9 @@ describe('an invitation', () => {
     });
     return { code, stdout: stdout.join(''), stderr: stderr.join('') };
   }
+
+  const invite = (argv: readonly string[], env: Record<string, string | undefined> = {}) =>
+    user(['invite', ...argv], env);
 
   it('reaches somebody by mail, who chooses a password, and then signs in with a verified address', async () => {
     const { service, mailbox } = correspondence;
@@ -69,6 +74,12 @@ describe('an invitation', () => {
     const again = await agent.open(link);
     assert.equal(again.response.status, 400);
     assert.ok(service.log.some((line) => JSON.parse(line).event === 'invitationAccepted'));
+    const [recorded] = await service.store.auditEvents.list({ event: 'administration', limit: 1 });
+    const account = await service.accounts.findByUsername('ada');
+    assert.deepEqual(
+      [recorded?.accountId, recorded?.facts['command']?.toString().includes('invite')],
+      [account?.id, true],
+    );
   });
 
   it('is printed where there is no mail, and with --json in any case', async () => {
@@ -76,7 +87,10 @@ describe('an invitation', () => {
     const [first, link = ''] = stdout.split('\n');
     assert.match(String(first), /^invited bob@example\.org: this link works once, until \S+Z$/);
     const agent = correspondence.browser();
-    assert.equal((await agent.open(link)).response.status, 200);
+    await agent.submit(await agent.open(link), { password: NEW_PASSWORD });
+    // whoever passed it on knows best to whom; a letter that was not sent proves no address
+    const bob = await correspondence.service.accounts.authenticate('bob@example.org', NEW_PASSWORD);
+    assert.equal(bob?.claims.email_verified, undefined);
 
     const json = JSON.parse((await invite(['carol@example.org', '--json'])).stdout);
     assert.deepEqual((await correspondence.mailbox.next()).links[0], json.invitation_url);
@@ -120,6 +134,32 @@ describe('an invitation', () => {
     correspondence.pass(120);
     const { response, document } = await agent.open(link);
     assert.deepEqual([response.status, document.querySelector('h1')?.text], [400, 'This link does not work any more']);
+  });
+
+  it('has a sister for who has forgotten the password where there is no mail: a link that an operator prints', async () => {
+    const { service } = correspondence;
+    const off = { SMTP_URL: '', MAIL_FROM: '' };
+    const account = await correspondence.addAccount({ claims: { email_verified: false } });
+    const { stdout, code } = await user(['reset-link', account.username, '--json'], off);
+    assert.equal(code, 0);
+    const { sub, username, reset_url: link, expires_at: expiresAt } = JSON.parse(stdout);
+    assert.deepEqual([sub, username, typeof expiresAt], [account.id, account.username, 'number']);
+    await using without = await startService({
+      ENCRYPTION_KEY,
+      DATABASE_URL: `sqlite:${'path' in service.config.database ? service.config.database.path : ''}`,
+    });
+    const agent = createUserAgent(without.origin);
+    const page = await agent.open(link.replace(service.issuer, without.origin));
+    const done = await agent.submit(page, { password: NEW_PASSWORD });
+    assert.equal(done.document.querySelector('h1')?.text, 'Your password is changed');
+    const changed = await service.accounts.authenticate(account.username, NEW_PASSWORD);
+    assert.equal(changed?.claims.email_verified, false);
+    assert.equal((await agent.open(page.url)).response.status, 400);
+    const line = await user(['reset-link', 'alice'], off);
+    assert.match(line.stdout, /^this link for alice works once, until \S+Z\nhttp:\S+\/reset-password\/\S+\n$/);
+    await service.accounts.disable(account.id);
+    const refused = await user(['reset-link', account.username], off);
+    assert.deepEqual([refused.code, refused.stdout], [1, '']);
   });
 
   const REFUSED: [string, string[], RegExp][] = [

@@ -1,5 +1,6 @@
-// `identity user invite`: an account whose owner chooses the password, by the link of a letter.
+// `identity user invite` and `reset-link`: accounts whose owners choose the password, by a link.
 import type { Command } from 'commander';
+import type { AccountDirectory } from '../accounts/directory.ts';
 import { createOneTimeLinks, linkLifetimes } from '../accounts/one-time-links.ts';
 import { languages } from '../http/languages.ts';
 import { createSmtpDelivery, DeliveryFailed } from '../mail/delivery.ts';
@@ -14,22 +15,30 @@ interface InviteOptions extends JsonOption {
   locale?: string;
 }
 
-export function addInviteCommand(user: Command, terminal: Terminal): void {
+/** @param getAccount the account of that name, or a failure */
+export function addLinkCommands(
+  user: Command,
+  terminal: Terminal,
+  getAccount: (accounts: AccountDirectory, name: string) => Promise<Account>,
+): void {
   async function invite(email: string, options: InviteOptions): Promise<void> {
     const config = loadConfig(terminal);
     await using workspace = await openWorkspace(terminal);
     const { store, accounts, clock } = workspace;
     const account = await getInvited(workspace, email, options);
     const links = createOneTimeLinks({ artifacts: store.artifacts, findAccount: accounts.find });
-    const token = await links.create('Invitation', { accountId: account.id, email });
-    const url = linkUrl(config.issuer, 'Invitation', token);
-    const expiresAt = clock() + linkLifetimes.Invitation;
-
+    const facts = { accountId: account.id, email };
+    let token = await links.create('Invitation', config.mail ? facts : { ...facts, handedOver: true });
     const letters = createLetters({ installation: config.installation.name, issuer: config.issuer, clock });
     const letter = letters(textsOfLocale(account.claims.locale) ?? languages[0]).invitation(email, token);
     const failure = config.mail && (await createSmtpDelivery(config.mail)(letter).then(() => undefined, reasonOf));
-    if (failure) warn(terminal, `the letter could not be sent (${failure}): pass the link on yourself`);
+    if (failure) {
+      warn(terminal, `the letter could not be sent (${failure}): pass the link on yourself`);
+      token = await links.create('Invitation', { ...facts, handedOver: true });
+    }
     const sent = config.mail !== undefined && failure === undefined;
+    const url = linkUrl(config.issuer, 'Invitation', token);
+    const expiresAt = clock() + linkLifetimes.Invitation;
 
     const result = {
       sub: account.id,
@@ -46,12 +55,31 @@ export function addInviteCommand(user: Command, terminal: Terminal): void {
     ]);
   }
 
+  async function resetLink(name: string, options: JsonOption): Promise<void> {
+    const { issuer } = loadConfig(terminal);
+    await using workspace = await openWorkspace(terminal);
+    const { store, accounts, clock } = workspace;
+    const { id, username, claims, disabledAt } = await getAccount(accounts, name);
+    if (disabledAt !== undefined) throw new Failure(`the account of ${username} is disabled`);
+    const links = createOneTimeLinks({ artifacts: store.artifacts, findAccount: accounts.find });
+    const token = await links.create('PasswordReset', { accountId: id, email: claims.email ?? '', handedOver: true });
+    const url = linkUrl(issuer, 'PasswordReset', token);
+    const expiresAt = clock() + linkLifetimes.PasswordReset;
+    report(terminal, options, { sub: id, username, reset_url: url, expires_at: expiresAt }, [
+      `this link for ${username} works once, until ${instant(expiresAt)}`,
+      url,
+    ]);
+  }
+
   withJson(user.command('invite <email>'))
     .description('add an account and send its owner a link to choose the password; without mail, print the link')
     .option('--username <name>', 'username; the address unless given')
     .option('--name <name>', 'full name')
     .option('--locale <tag>', 'language of the letters, such as de')
     .action(invite);
+  withJson(user.command('reset-link <user>'))
+    .description('print a link with which its owner chooses a new password, for you to pass on')
+    .action(resetLink);
 }
 
 /** The account of that address, if it waits for its first password, else a new one. */
