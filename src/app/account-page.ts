@@ -14,6 +14,7 @@ import { profile } from '../account-page/profile.ts';
 import { sessions } from '../account-page/sessions.ts';
 import { createAccountGrants } from '../provider/account-grants.ts';
 import { createAccountSessions } from '../provider/account-sessions.ts';
+import { createBackChannelLogout } from '../provider/back-channel-logout.ts';
 import { createKnownDevices } from '../provider/known-devices.ts';
 import type { AppOptions, Domain } from './domain.ts';
 import type { Protocol } from './protocol.ts';
@@ -54,7 +55,10 @@ export function createAccountRoutes(
     secondFactors,
     installation: config.installation.name,
   });
-  const accountSessions = createAccountSessions({ artifacts: store.artifacts, provider: providers.current, logger });
+  const accountSessions = createAccountSessions({
+    artifacts: store.artifacts,
+    onEnd: createBackChannelLogout({ provider: providers.current, logger }),
+  });
   const namesOf = createClientNames(domain.clients.find);
   const { letters, limits, links, mailer } = domain.mail;
   return createAccountPage({

@@ -4,6 +4,7 @@ import { createFormTokens } from '../../interactions/interaction.ts';
 import { createLetterRouter } from '../../interactions/letter-router.ts';
 import { createResumptions } from '../../interactions/resumption.ts';
 import { createAccountSessions } from '../provider/account-sessions.ts';
+import { createBackChannelLogout } from '../provider/back-channel-logout.ts';
 import type { AppOptions, Domain } from './domain.ts';
 import type { Protocol } from './protocol.ts';
 
@@ -18,7 +19,10 @@ export function createLetterRoutes(
     accounts,
     passwordRules,
     secondFactors,
-    sessions: createAccountSessions({ artifacts: store.artifacts, provider: providers.current, logger }),
+    sessions: createAccountSessions({
+      artifacts: store.artifacts,
+      onEnd: createBackChannelLogout({ provider: providers.current, logger }),
+    }),
     resumptions: createResumptions(issuer),
     pages,
     tokens: createFormTokens(config.cookieSecrets as [string, ...string[]]),

@@ -6,6 +6,7 @@ import { accountClaims } from '../accounts/claims.ts';
 import type { AccountDirectory } from '../accounts/directory.ts';
 import type { GuessCount } from '../accounts/guesses.ts';
 import { hasSecondFactor } from '../accounts/second-factors.ts';
+import { createAccountSessions } from '../provider/account-sessions.ts';
 import type { Account, StandardClaims } from '../store.ts';
 import {
   Failure,
@@ -124,6 +125,7 @@ export function userCommand(terminal: Terminal): Command {
     const { id, username } = account;
     await checkNewPassword(workspace, password, account);
     await workspace.accounts.setPassword(id, password);
+    await createAccountSessions(workspace.store).endAll(id);
     report(terminal, options, { sub: id, username }, [`set the password of ${username}`]);
   }
 
@@ -146,7 +148,7 @@ export function userCommand(terminal: Terminal): Command {
   withJson(user.command('list')).description('list the accounts').action(list);
   withJson(user.command('show <user>')).description('show an account with its claims').action(show);
   withJson(user.command('set-password <user>'))
-    .description('set the password, and forgive the failed attempts')
+    .description('set the password, forgive the failed attempts, and end all sessions and tokens of the account')
     .requiredOption('--password-stdin', 'read the password as one line from standard input')
     .action(setPassword);
   withJson(user.command('disable <user>'))

@@ -1,6 +1,5 @@
 // Where an account is signed in, and how that ends: the session with its tokens, and every application told.
-import { type Client, errors, type Provider, type Session } from 'oidc-provider';
-import type { Logger } from 'pino';
+import type { Session } from 'oidc-provider';
 import { type ArtifactPayload, type Artifacts, type ArtifactWrite, sessionGrant } from '../store.ts';
 import type { Device, SessionFacts } from './sessions.ts';
 
@@ -19,8 +18,7 @@ export interface AccountSession {
 
 /**
  * The sessions of accounts. What ends, ends with all its tokens, those for offline access and the JWTs included, and
- * has ended for every process once the promise resolves; a request that is under way then fails. Clients that asked to
- * be told are told (OpenID Connect Back-Channel Logout §2.5); whether they can be reached changes nothing.
+ * has ended for every process once the promise resolves; a request that is under way then fails.
  */
 export interface AccountSessions {
   /** The one that was used last comes first. */
@@ -36,41 +34,28 @@ export interface AccountSessions {
   endAll(accountId: string, options?: { except?: string | undefined }): Promise<number>;
 }
 
-/** The library's types leave the method out. */
-type LogoutClient = Client & { backchannelLogout(sub: string, sid: string): Promise<void> };
+type StoredSession = ArtifactPayload & Session & SessionFacts & { accountId: string };
 
-type StoredSession = ArtifactPayload & Session & SessionFacts;
+/** What is left to be known of a session that has ended; by client id, in the library's words. */
+export type EndedSession = Pick<StoredSession, 'accountId' | 'authorizations'>;
 
 /** @param options.artifacts the store's own, since nothing may keep a session alive because its request failed */
 export function createAccountSessions(options: {
   artifacts: Artifacts;
-  /** the one in use */
-  provider(): Provider;
-  logger: Logger;
+  /** told of each session after it has ended; must not reject */
+  onEnd?: (session: EndedSession) => Promise<void>;
 }): AccountSessions {
-  const { artifacts, logger } = options;
+  const { artifacts, onEnd = async () => {} } = options;
 
   async function sessionsOf(accountId: string): Promise<StoredSession[]> {
     return (await artifacts.listOf('Session', accountId)) as StoredSession[];
   }
 
-  async function tellClients({ accountId, authorizations = {} }: StoredSession): Promise<void> {
-    const provider = options.provider();
-    await Promise.all(
-      Object.entries(authorizations).map(async ([clientId, { sid }]) => {
-        try {
-          const client = await findClient(provider, clientId);
-          if (client?.backchannelLogoutUri) await client.backchannelLogout(String(accountId), String(sid));
-        } catch (error) {
-          logger.warn({ err: error, clientId, accountId }, 'back-channel logout failed');
-        }
-      }),
-    );
-  }
-
-  async function endSessions(sessions: readonly StoredSession[], beside: readonly ArtifactWrite[]): Promise<void> {
-    await artifacts.apply([...sessions.flatMap(endingOf), ...beside]);
-    await Promise.all(sessions.map(tellClients));
+  /** Of the account, but for those of a session that goes on; a session that has ended makes no more of them. */
+  async function revokeGrants(accountId: string, kept: ReadonlySet<string>): Promise<void> {
+    const grants = (await artifacts.listOf('Grant', accountId)).map(({ jti }) => String(jti));
+    const others = grants.filter((grantId) => !kept.has(grantId));
+    if (others.length > 0) await artifacts.apply(others.map((grantId) => ({ do: 'revoke', grantId })));
   }
 
   return {
@@ -82,25 +67,24 @@ export function createAccountSessions(options: {
     async end(accountId, uid) {
       const session = (await sessionsOf(accountId)).find((one) => one.uid === uid);
       if (session === undefined) return false;
-      await endSessions([session], []);
+      await artifacts.apply(endingOf(session));
+      await onEnd(session);
       return true;
     },
 
     async endAll(accountId, { except } = {}) {
-      const [sessions, grants, interactions] = await Promise.all([
+      const [sessions, interactions] = await Promise.all([
         sessionsOf(accountId),
-        artifacts.listOf('Grant', accountId),
         artifacts.listOf('Interaction', accountId),
       ]);
       const kept = sessions.find(({ uid }) => uid === except);
-      const keptGrants = new Set(grantsOf(kept));
       const ended = sessions.filter((session) => session !== kept);
-      await endSessions(ended, [
-        ...grants
-          .filter(({ jti }) => !keptGrants.has(String(jti)))
-          .map(({ jti }): ArtifactWrite => ({ do: 'revoke', grantId: String(jti) })),
+      await artifacts.apply([
+        ...ended.flatMap(endingOf),
         ...interactions.map(({ jti }): ArtifactWrite => ({ do: 'destroy', model: 'Interaction', id: String(jti) })),
       ]);
+      await revokeGrants(accountId, new Set(kept && grantsOf(kept)));
+      await Promise.all(ended.map(onEnd));
       return ended.length;
     },
   };
@@ -115,8 +99,8 @@ function endingOf(session: StoredSession): ArtifactWrite[] {
   ];
 }
 
-function grantsOf(session: StoredSession | undefined): string[] {
-  return Object.values(session?.authorizations ?? {}).flatMap(({ grantId }) => grantId ?? []);
+function grantsOf({ authorizations = {} }: StoredSession): string[] {
+  return Object.values(authorizations).flatMap(({ grantId }) => grantId ?? []);
 }
 
 function present({
@@ -128,14 +112,4 @@ function present({
   authorizations = {},
 }: StoredSession): AccountSession {
   return { uid, signedInAt: loginTs, usedAt, ...(device && { device }), clientIds: Object.keys(authorizations) };
-}
-
-/** A client that is gone, or that the library takes nothing from any more, is not told anything. */
-async function findClient(provider: Provider, clientId: string): Promise<LogoutClient | undefined> {
-  try {
-    return (await provider.Client.find(clientId)) as LogoutClient | undefined;
-  } catch (error) {
-    if (error instanceof errors.InvalidClient) return undefined;
-    throw error;
-  }
 }

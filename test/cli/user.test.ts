@@ -136,6 +136,24 @@ describe('identity user', () => {
     assert.equal((await installation.run(['user', 'show', 'alice', '--json'])).json()['failed_attempts'], undefined);
   });
 
+  it('ends what the old password had opened with a new one', async () => {
+    const accountId = String((await installation.run(['user', 'add', 'alice', '--json'])).json()['sub']);
+    await inWorkspace(installation, ({ store }) => {
+      const authorizations = { web: { sid: 's', grantId: 'g' } };
+      const upserts = [
+        { model: 'Session', id: 'session', payload: { jti: 'session', uid: 'u', accountId, authorizations } },
+        { model: 'Grant', id: 'g', payload: { jti: 'g', accountId, clientId: 'web' } },
+        { model: 'RefreshToken', id: 'token', payload: { jti: 'token', grantId: 'g', accountId } },
+      ];
+      return store.artifacts.apply(upserts.map((upsert) => ({ do: 'upsert', ...upsert })));
+    });
+    await installation.run(['user', 'set-password', 'alice', '--password-stdin'], { stdin: password });
+    await inWorkspace(installation, async ({ store: { artifacts } }) => {
+      assert.equal(await artifacts.find('Session', 'session'), undefined);
+      assert.equal(await artifacts.find('RefreshToken', 'token'), undefined);
+    });
+  });
+
   it('warns of an account without a password', async () => {
     const none = await installation.run(['user', 'add', 'bob']);
     assert.equal(none.code, 0);

@@ -87,7 +87,10 @@ describe('Attacks on the account page', () => {
       const action = new URL(String(form.document.querySelector('form')?.getAttribute('action')), form.url).href;
       const fields = form.document.querySelectorAll('form')[0]?.querySelectorAll('input[type=hidden]') ?? [];
       const body = new URLSearchParams(
-        fields.map((field) => [String(field.getAttribute('name')), String(field.getAttribute('value'))]),
+        fields.map((field): [string, string] => [
+          String(field.getAttribute('name')),
+          String(field.getAttribute('value')),
+        ]),
       );
       body.set('login', 'mallory');
       body.set('password', PASSWORD);
