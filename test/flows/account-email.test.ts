@@ -5,7 +5,7 @@ import { type Correspondence, linkIn, NEW_PASSWORD, startCorrespondence } from '
 import { PASSWORD } from '../support/relying-party.ts';
 import type { Page } from '../support/user-agent.ts';
 
-const SENT = 'A letter is on its way to the new address. It is yours once you follow the link in it.';
+const SENT = 'An e-mail is on its way to the new address. The address is yours once you follow the link in it.';
 
 describe('Another e-mail address', () => {
   let correspondence: Correspondence;
@@ -59,7 +59,7 @@ describe('Another e-mail address', () => {
     const addresses = ['one', 'two', 'three', 'four'].map((name) => `${name}@example.org`);
     const refused = await ask('sender', ...addresses);
     assert.equal(refused.response.status, 400);
-    assert.equal(errorOf(refused), 'Too many letters were asked for. Wait an hour, then try again.');
+    assert.equal(errorOf(refused), 'Too many e-mails were asked for. Wait an hour, then try again.');
     const sent = [await mailbox.next(), await mailbox.next(), await mailbox.next()].flatMap(({ to }) => to);
     assert.deepEqual(sent.sort(), addresses.slice(0, 3).sort());
   });
