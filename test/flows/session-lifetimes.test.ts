@@ -9,6 +9,7 @@ import {
   type RelyingParty,
   silentError,
 } from '../support/relying-party.ts';
+import { codeOf, giveApp, typeCode } from '../support/second-factors.ts';
 import { type Service, startService } from '../support/service.ts';
 import { withMovingTime } from '../support/time.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
@@ -96,6 +97,20 @@ describe('The lifetime of a session', () => {
     await signIn({ agent, prompt: 'login', remember: true });
     assert.notEqual((await sessionCookie(agent)).expires, 'Infinity');
   });
+
+  for (const remember of [true, false]) {
+    it(`is ${remember ? '' : 'not '}remembered through a second factor, as the box was`, async () => {
+      const username = `with-app-${remember}`;
+      await service.accounts.add({ username, password: PASSWORD });
+      const { secret } = await giveApp(service, username);
+      const agent = createUserAgent(service.origin);
+      const form = await agent.open((await authorizationRequest(party)).url.href);
+      const ticked = remember ? 'yes' : 'no';
+      const second = await agent.submit(form, { login: username, password: PASSWORD, remember: ticked });
+      callbackOf(await typeCode(agent, second, codeOf(secret)));
+      assert.equal((await sessionCookie(agent)).expires === 'Infinity', !remember);
+    });
+  }
 
   it('keeps the box ticked when the password was wrong', async () => {
     const agent = createUserAgent(service.origin);
