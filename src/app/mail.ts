@@ -23,8 +23,8 @@ export function createMail(
   };
 }
 
-/** Undefined where there is no mail. Never printed in production: who reads the output could open every account. */
+/** Undefined where there is no mail. Printed in development only: whoever reads the output can open every account. */
 function deliveryOf({ mail, mode }: AppOptions['config'], output: AppOptions['letterOutput']): Deliver | undefined {
   if (mail) return createSmtpDelivery(mail);
-  return output && mode !== 'production' ? createPrintedDelivery(output) : undefined;
+  return output && mode === 'development' ? createPrintedDelivery(output) : undefined;
 }
