@@ -1,6 +1,7 @@
 // What the rendered pages say and never contain, read as text.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { parse } from 'node-html-parser';
 import { createPages, type Pages } from '../../src/http/pages.ts';
 import { pageNames, pageSamples } from '../support/page-samples.ts';
 
@@ -140,6 +141,21 @@ describe('pages', () => {
   for (const [what, html, title] of titles) {
     it(`says ${what} in the title: "${title}"`, () => {
       assert.ok(html.includes(`<title>${title}</title>`));
+    });
+  }
+
+  for (const name of pageNames) {
+    const { error } = pageSamples[name] as { error?: string };
+    if (error === undefined || name === 'error') continue;
+    it(`says first in the title of the ${name} page what was wrong, and with each of its fields`, () => {
+      const document = parse(pages.render(name, pageSamples[name] as never));
+      assert.ok(document.querySelector('title')?.text.startsWith(`${error} – `));
+      assert.equal(document.querySelector('#error')?.text.trim(), error);
+      for (const field of document.querySelectorAll('.field input')) {
+        const described = field.getAttribute('aria-describedby')?.split(' ') ?? [];
+        assert.equal(described[0], 'error', field.outerHTML);
+        for (const id of described) assert.ok(document.getElementById(id), id);
+      }
     });
   }
 
