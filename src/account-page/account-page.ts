@@ -1,6 +1,7 @@
 // The account page as a whole: its sections in the order of their links, over what they work with.
 import type { RequestListener } from 'node:http';
 import type Router from 'koa-router';
+import type { Provider } from 'oidc-provider';
 import type { FormTokens } from '../../interactions/interaction.ts';
 import type { PageResponses } from '../http/page-responses.ts';
 import type { Artifacts, Clock } from '../store.ts';
@@ -10,7 +11,9 @@ import { createRelyingParty } from './relying-party.ts';
 import { createAccountRouter } from './router.ts';
 import type { AccountPageParts, AccountSection } from './section.ts';
 
-export interface AccountPageOptions extends AccountPageParts {
+export interface AccountPageOptions extends Pick<AccountPageParts, 'accounts'> {
+  /** the one in use */
+  provider(): Provider;
   issuer: string;
   pages: PageResponses;
   tokens: FormTokens;

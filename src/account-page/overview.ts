@@ -8,7 +8,7 @@ export const overview: AccountSection = ({ entry, get }) => {
   get('/', show);
 };
 
-function show({ account: { username, claims }, texts, pathOf, show }: AccountRequest): void {
+function show({ account: { username, claims }, texts, has, pathOf, show }: AccountRequest): void {
   const { account: words, accountFrame } = texts;
   const profile = { href: pathOf('/profile') };
   const { email, email_verified: isVerified } = claims;
@@ -19,7 +19,7 @@ function show({ account: { username, claims }, texts, pathOf, show }: AccountReq
       { label: words.name, value: claims.name ?? words.none, ...profile },
       { label: words.email, value: shownEmail ?? words.none, ...profile },
     ],
-    topics: TOPICS.map((topic) => ({
+    topics: TOPICS.filter((topic) => has(`/${topic}`)).map((topic) => ({
       href: pathOf(`/${topic}`),
       label: accountFrame.links[topic],
       about: words.topics[topic],

@@ -19,9 +19,6 @@ export interface PageSession {
   readonly sessionUid: string;
   /** epoch seconds: when somebody proved last who they are */
   readonly authTime: number;
-  /** how they did (RFC 8176 §2), and the level that it reached */
-  readonly amr: readonly string[];
-  readonly acr?: string;
   /** whether it is time to ask the provider again, at the next page that is only looked at */
   readonly isStale: boolean;
 }
@@ -69,8 +66,6 @@ export function createPageSessions(options: {
         account,
         sessionUid: String(sessionUid),
         authTime: Number(authTime),
-        amr: session?.amr ?? [],
-        ...(session?.acr !== undefined && { acr: session.acr }),
         isStale: clock() - Number(begunAt) > renewAfter,
       };
     },

@@ -61,12 +61,11 @@ export function createAccountRouter(page: AccountPage, sections: readonly Accoun
     return {
       ctx,
       account,
-      session,
       sessionUid,
-      isFresh: isFresh(session, FRESH),
       csrf,
       texts,
       pathOf,
+      has: (to) => shown.has(to),
       moment: (at) => momentOf(at, texts.language),
       show(name, locals, options) {
         const frame = {

@@ -1,6 +1,5 @@
 // What a section of the account page is, and what its handlers are given.
 import type { Context } from 'koa';
-import type { Provider } from 'oidc-provider';
 import type { Texts } from '../../views/texts/en.ts';
 import type { AccountDirectory } from '../accounts/directory.ts';
 import type { Parameters } from '../http/body.ts';
@@ -8,7 +7,6 @@ import type { PageOptions } from '../http/page-responses.ts';
 import type { AccountFrame, Moment, Pages } from '../http/pages.ts';
 import type { AuditLog, EventFacts } from '../logging/events.ts';
 import type { Account } from '../store.ts';
-import type { PageSession } from './page-sessions.ts';
 
 /** The pages that have the frame of the account page. */
 export type AccountPageName = {
@@ -22,16 +20,15 @@ export type Outcome = keyof Texts['accountFrame']['outcomes'];
 export interface AccountRequest {
   readonly ctx: Context;
   readonly account: Account;
-  readonly session: PageSession;
   /** uid of the provider's session */
   readonly sessionUid: string;
-  /** whether somebody proved so recently who they are that they may change what the account is signed in to with */
-  readonly isFresh: boolean;
   /** for the forms of the page, as `csrf` */
   readonly csrf: string;
   readonly texts: Texts;
   /** the path of a page below the account page, as a browser needs it */
   pathOf(path: string): string;
+  /** Whether this installation has the page. */
+  has(path: string): boolean;
   /** As the reader writes it. @param at epoch seconds */
   moment(at: number): Moment;
   /** Answers with a page in the frame; the status stays as it is. */
@@ -72,8 +69,6 @@ export type AccountSection = (routes: SectionRoutes) => void;
 
 /** What sections of ours work with; each takes the few that it needs. */
 export interface AccountPageParts {
-  /** the one in use */
-  provider(): Provider;
   accounts: AccountDirectory;
   audit: AuditLog;
 }

@@ -65,7 +65,6 @@ export function createAccountRoutes(
     issuer: config.issuer,
     provider: providers.current,
     accounts,
-    audit,
     pages,
     tokens: createFormTokens(config.cookieSecrets as [string, ...string[]]),
     artifacts: units.artifacts,
