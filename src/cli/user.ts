@@ -94,7 +94,11 @@ export function userCommand(terminal: Terminal): Command {
     await using workspace = await openWorkspace(terminal);
     if (password !== undefined) await checkNewPassword(workspace, password, { username, claims });
     const account = await workspace.accounts.add({ username, ...(password !== undefined && { password }), claims });
-    if (password === undefined) warn(terminal, `${username} has no password yet: set one with user set-password`);
+    if (password === undefined)
+      warn(
+        terminal,
+        `${username} has no password yet: set one with user set-password, or send a link with user invite`,
+      );
     report(terminal, options, shown(account), [`added ${username}, subject ${account.id}`]);
   }
 
