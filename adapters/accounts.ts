@@ -1,5 +1,5 @@
 // Accounts and the login keys under which they sign in.
-import type { Kysely } from 'kysely';
+import type { ExpressionBuilder, Kysely } from 'kysely';
 import { type Account, type Accounts, type Clock, Conflict } from '../src/store.ts';
 import type { Engine } from './engine.ts';
 import { revokeEverythingOf } from './revocations.ts';
@@ -12,9 +12,9 @@ export function createAccounts({ engine, clock }: { engine: Engine; clock: Clock
 
   return {
     insert: (account, loginKeys) => engine.write((db) => insertAccount(db, account, loginKeys)),
-    update: (account, loginKeys) =>
+    update: (account, loginKeys, was) =>
       engine.write(async (db) => {
-        const updated = await updateAccount(db, account, loginKeys);
+        const updated = await updateAccount(db, account, loginKeys, was);
         if (updated && account.disabledAt !== undefined) await cutOff(db, account.id);
         return updated;
       }),
@@ -60,7 +60,12 @@ async function insertAccount(db: Kysely<Schema>, account: Account, loginKeys: re
   await insertLoginKeys(db, account.id, loginKeys);
 }
 
-async function updateAccount(db: Kysely<Schema>, account: Account, loginKeys: readonly string[]): Promise<boolean> {
+async function updateAccount(
+  db: Kysely<Schema>,
+  account: Account,
+  loginKeys: readonly string[],
+  was: Account | undefined,
+): Promise<boolean> {
   const { id, ...columns } = toRow(account);
   const namesake = await db
     .selectFrom('accounts')
@@ -69,11 +74,19 @@ async function updateAccount(db: Kysely<Schema>, account: Account, loginKeys: re
     .where('id', '!=', id)
     .executeTakeFirst();
   if (namesake) throw new Conflict('username');
-  const updated = await db.updateTable('accounts').set(columns).where('id', '=', id).executeTakeFirst();
+  const replace = db.updateTable('accounts').set(columns).where('id', '=', id);
+  const updated = await (was ? replace.where((row) => isStill(row, was)) : replace).executeTakeFirst();
   if (updated.numUpdatedRows === 0n) return false;
   await db.deleteFrom('login_keys').where('account_id', '=', id).execute();
   await insertLoginKeys(db, id, loginKeys);
   return true;
+}
+
+/** The write itself decides: whoever changed the row first, in whatever transaction, has changed it. */
+function isStill({ and, eb }: ExpressionBuilder<Schema, 'accounts'>, account: Account) {
+  const { id: _, ...columns } = toRow(account);
+  const names = Object.keys(columns) as (keyof typeof columns)[];
+  return and(names.map((name) => eb(name, columns[name] === null ? 'is' : '=', columns[name])));
 }
 
 async function insertLoginKeys(db: Kysely<Schema>, accountId: string, loginKeys: readonly string[]): Promise<void> {

@@ -172,8 +172,9 @@ export interface Accounts {
   /**
    * Replaces the account of the same id and its login keys; when it is disabled, its sessions, grants and tokens end in
    * the same transaction. False when there is none. @throws Conflict('username')
+   * @param was compare-and-set: false, too, when the account is not this one any more
    */
-  update(account: Account, loginKeys: readonly string[]): Promise<boolean>;
+  update(account: Account, loginKeys: readonly string[], was?: Account): Promise<boolean>;
   /** Its sessions, grants and tokens end with it. False when there is none. */
   remove(id: string): Promise<boolean>;
 }

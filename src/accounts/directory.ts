@@ -106,7 +106,9 @@ export function createAccountDirectory(parts: {
   async function change(id: string, edit: (account: Account) => Account | undefined): Promise<boolean> {
     const account = await accounts.find(id);
     const edited = account && edit(account);
-    return edited !== undefined && accounts.update(edited, loginKeys(edited));
+    if (edited === undefined) return false;
+    // somebody else was faster: what they have done stays
+    return (await accounts.update(edited, loginKeys(edited), account)) || change(id, edit);
   }
 
   async function upgradeHash(account: Account, password: string): Promise<void> {

@@ -103,6 +103,29 @@ describe('accounts', () => {
     assert.equal(await directory.remove(id), false);
   });
 
+  it('keep what others change at the same time: nothing undoes that an account is disabled, or its new password', async () => {
+    const { id } = await directory.add({ username: 'alice', password, claims: { email: 'alice@example.org' } });
+    await Promise.all([
+      directory.changeProfile(id, { name: 'Alice' }),
+      directory.disable(id),
+      directory.requireMfa(id, true),
+      directory.changeProfile(id, { name: 'Alice A.' }),
+    ]);
+    const { disabledAt, requiresMfa, claims } = (await directory.find(id)) ?? {};
+    assert.deepEqual([disabledAt, requiresMfa, claims?.name], [temporary.time.now, true, 'Alice A.']);
+
+    await directory.enable(id);
+    let isSet = false;
+    const renaming = (async () => {
+      while (!isSet) await Promise.all(['A', 'B', 'C'].map((name) => directory.changeProfile(id, { name })));
+    })();
+    await directory.setPassword(id, 'a password that is new');
+    isSet = true;
+    await renaming;
+    assert.equal(await directory.authenticate('alice', password), undefined);
+    assert.equal((await directory.authenticate('alice', 'a password that is new'))?.id, id);
+  });
+
   it('replace a weaker hash at the next good sign-in, and only then (security.md R47)', async () => {
     const { id } = await directory.add({ username: 'alice' });
     const account = await directory.find(id);

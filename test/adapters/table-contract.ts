@@ -90,6 +90,28 @@ export function describeTableContract(engine: TestEngine): void {
         assert.equal(await store.accounts.findByLoginKey('old@example.org'), undefined);
       });
 
+      it('replaces an account that is still the one that was read, and no other', async () => {
+        await store.accounts.insert(alice, ['alice']);
+        const { passwordHash: _, ...rest } = alice;
+        const others: Account[] = [
+          { ...alice, username: 'alicia' },
+          rest,
+          { ...alice, passwordHash: 'another' },
+          { ...alice, claims: { ...alice.claims, name: 'Another' } },
+          { ...alice, disabledAt: 5 },
+          { ...alice, requiresMfa: true },
+        ];
+        const changed: Account = { ...alice, claims: { name: 'Changed' } };
+        for (const other of others) {
+          assert.equal(await store.accounts.update(changed, ['changed'], other), false, JSON.stringify(other));
+        }
+        assert.deepEqual(await store.accounts.findByLoginKey('alice'), alice);
+        assert.equal(await store.accounts.update(rest, ['alice'], alice), true);
+        assert.equal(await store.accounts.update(changed, ['alice'], alice), false);
+        assert.equal(await store.accounts.update(changed, ['alice'], rest), true);
+        assert.deepEqual(await store.accounts.findByLoginKey('alice'), changed);
+      });
+
       it('removes an account with its login keys, which are free again', async () => {
         await store.accounts.insert(alice, ['alice']);
         assert.equal(await store.accounts.remove(alice.id), true);
