@@ -1,6 +1,5 @@
 // Which account somebody has here who signed in elsewhere.
 import type { AccountDirectory } from '../accounts/directory.ts';
-import { loginKey } from '../accounts/login-keys.ts';
 import { type Account, type Clock, Conflict, type LinkedIdentities } from '../store.ts';
 import type { UpstreamIdentity } from './upstream.ts';
 
@@ -46,7 +45,7 @@ export function createUpstreamAccounts(options: {
     const account = await accounts.findByUsername(identity.email);
     // it may also have been found by its username
     const { email, email_verified: verified } = account?.claims ?? {};
-    return verified === true && loginKey(email ?? '') === loginKey(identity.email) ? account : undefined;
+    return verified === true && mailboxKey(email ?? '') === mailboxKey(identity.email) ? account : undefined;
   }
 
   return {
@@ -88,4 +87,12 @@ async function create(
     if (error instanceof Conflict) return undefined;
     throw error;
   }
+}
+
+/**
+ * What login keys unite may be two mailboxes, or two domains with two owners: `faß.example` and `fass.example`. Only the
+ * case of A to Z never tells two apart.
+ */
+function mailboxKey(email: string): string {
+  return email.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

@@ -57,6 +57,31 @@ describe('Accounts of people who sign in elsewhere', () => {
     assert.equal(await accounts.findByUsername('boss@example.org'), undefined);
   });
 
+  const odd: [string, { subject?: string; email?: string; name?: string }][] = [
+    ['a subject that is an e-mail address', { subject: 'worker@example.org' }],
+    ['a subject that differs from another one in capitals', { subject: 'Ab3' }],
+    ['that other one', { subject: 'aB3' }],
+    ['a subject that is long', { subject: 'x'.repeat(255) }],
+    ['another one that begins alike', { subject: `${'x'.repeat(254)}y` }],
+    ['a subject that nobody can see', { subject: '\u200b' }],
+    ['an address that is none', { subject: 'odd-1', email: 'nobody' }],
+    ['an address with letters that nobody can see', { subject: 'odd-2', email: 'no\u200bbody@example.org' }],
+    ['a name with a line break', { subject: 'odd-3', name: 'Mallory\nMallory' }],
+    ['a name of white space', { subject: 'odd-4', name: ' ' }],
+  ];
+  for (const [what, identity] of odd) {
+    it(`are made for ${what}`, async () => {
+      const { upstream } = create({ allowSignUp: true });
+      const made = await upstream.findOrCreate('oidc', {
+        subject: 'none',
+        label: 'odd',
+        emailVerified: true,
+        ...identity,
+      });
+      assert.equal(made?.how, 'created');
+    });
+  }
+
   it('leave the account alone that has the same address, unless the upstream may vouch for it', async () => {
     const { upstream, accounts } = create({ allowSignUp: true });
     const claims = { email: 'carol@example.org', email_verified: true };
@@ -75,6 +100,23 @@ describe('Accounts of people who sign in elsewhere', () => {
     const identity = { subject: '6', label: 'dave', email: 'dave@example.org', emailVerified: true };
     assert.equal(await upstream.findOrCreate('google', identity), undefined);
   });
+
+  for (const [here, there] of [
+    ['heidi@fass.example', 'heidi@faß.example'],
+    ['heidi@git.example', 'heidi@gıt.example'],
+    ['heidi@faß.example', 'heidi@fass.example'],
+    ['mike@kilo.example', 'mi\u212ae@kilo.example'],
+    ['ivan@full.example', '\uff49van@full.example'],
+  ] as const) {
+    it(`are not handed to somebody whose address only looks the same: ${there} for ${here}`, async () => {
+      const { upstream, accounts } = create({ linkByEmail: ['google'], allowSignUp: true });
+      const owner = await accounts.add({ username: here, claims: { email: here, email_verified: true } });
+      const identity = { subject: there, label: there, email: there, emailVerified: true };
+      assert.equal(await upstream.findOrCreate('google', identity), undefined);
+      assert.equal((await upstream.findOrCreate('google', { ...identity, email: here }))?.account.id, owner.id);
+      await accounts.remove(owner.id);
+    });
+  }
 
   it('stay closed when they are disabled', async () => {
     const { upstream, accounts } = create({ linkByEmail: ['google'] });
