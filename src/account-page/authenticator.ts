@@ -99,7 +99,7 @@ async function showSetUp(parts: AuthenticatorParts, request: AccountRequest, err
     back: { href: pathOf(PAGE) },
     qr: qrCodeOf(uri),
     key: secret.match(/.{1,4}/g) ?? [],
-    app: { href: uri },
+    link: { href: uri },
     ...(error !== undefined && { error }),
   });
 }

@@ -212,6 +212,19 @@ describe('The account page', () => {
       assert.equal((await service.accounts.find(id))?.claims.name, undefined);
     });
 
+    it('is not saved by a form from before somebody signed in anew, and leads back to the form', async () => {
+      const agent = await accountAgent(service);
+      const form = await agent.open(`${service.origin}/account/profile`);
+      await agent.submit(await agent.open(`${service.origin}/logout`), {}, 'sign-out');
+      await openAccountPage(service, agent);
+      const refused = await agent.submit(form, { name: 'Too Late' });
+      assert.equal(refused.response.status, 403);
+      assert.match(String(refused.document.querySelector('h1')?.text), /Nothing was changed/);
+      const next = String(refused.document.querySelector('#next')?.getAttribute('href'));
+      const again = await agent.submit(await agent.open(`${service.origin}${next}`), { name: 'In Time' });
+      assert.equal(outcomeOf(again), 'Your profile is saved.');
+    });
+
     it('refuses a name that nobody could show, and keeps what was typed', async () => {
       const agent = await accountAgent(service);
       const page = await agent.open(`${service.origin}/account/profile`);

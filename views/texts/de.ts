@@ -36,6 +36,7 @@ export const de: Texts = {
       'Das wurde abgebrochen oder ging nicht. Versuchen Sie es noch einmal oder machen Sie ohne Passkey weiter.',
     passkeyTaken: 'Auf diesem Gerät gibt es schon einen Passkey für Ihr Konto.',
     passkeyRefused: 'Dieser Passkey gilt hier nicht. Melden Sie sich auf einem anderen Weg an.',
+    passkeyNeedsBrowser: 'Dieser Browser kann keine Passkeys. Versuchen Sie es mit einem anderen.',
     passkeyNeedsScript: 'Passkeys brauchen JavaScript: Erlauben Sie es für diese Seite und laden Sie sie neu.',
     passkeyExpired: 'Das hat zu lange gedauert. Versuchen Sie es noch einmal.',
     passkeyUnverified: 'Ihr Passkey hat nicht geprüft, ob Sie es sind. Melden Sie sich zuerst mit Ihrem Passwort an.',
@@ -94,6 +95,11 @@ export const de: Texts = {
       `Weiter zu ${client} geht es mit einem Code zusätzlich zu Ihrem Passwort. Er kommt aus einer App auf Ihrem Telefon.`,
     offered: (client) =>
       `${client} hätte zusätzlich zu Ihrem Passwort gern einen Code. Er kommt aus einer App auf Ihrem Telefon.`,
+    neededEither: (client) => `Weiter zu ${client} geht es mit einem zweiten Schritt zusätzlich zu Ihrem Passwort.`,
+    offeredEither: (client) => `${client} hätte zusätzlich zu Ihrem Passwort gern einen zweiten Schritt.`,
+    neededPasskey: (client) =>
+      `Weiter zu ${client} geht es mit einem Passkey zusätzlich zu Ihrem Passwort. Sie verwenden ihn, indem Sie Ihr Gerät entsperren.`,
+    passkey: 'Passkey verwenden',
     ...authenticatorSteps,
     skip: 'Nicht jetzt',
     cancel: 'Abbrechen',
@@ -419,6 +425,11 @@ export const de: Texts = {
       message:
         'Sie hat zu lange gedauert oder wurde in einem anderen Browser begonnen. Gehen Sie weiter, und Sie sind da.',
       carryOn: 'Weiter zu Ihrem Konto',
+    },
+    oldForm: {
+      title: 'Es wurde nichts geändert',
+      message: 'Die Seite war zu lange offen oder kam von anderswo. Gehen Sie weiter und tun Sie es dort.',
+      carryOn: 'Weiter',
     },
   },
 

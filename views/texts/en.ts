@@ -39,6 +39,7 @@ export const en = {
     /** one sentence for an unknown passkey, a disabled account and everything that is wrong with an answer alike */
     passkeyRefused: 'This passkey does not work here. Try another way to sign in.',
     /** where there is no other way on the page */
+    passkeyNeedsBrowser: 'This browser cannot use passkeys. Try another one.',
     passkeyNeedsScript: 'Passkeys need JavaScript: allow it for this page, then load it again.',
     passkeyExpired: 'That took too long. Try again.',
     passkeyUnverified: 'Your passkey did not check that it is you. Sign in with your password first.',
@@ -99,6 +100,13 @@ export const en = {
       `To continue to ${client}, you need a code as well as your password. It comes from an app on your phone.`,
     offered: (client: string) =>
       `${client} would like a code as well as your password. It comes from an app on your phone.`,
+    /** where it may be a passkey too, which is not named: only browsers that have them show the button */
+    neededEither: (client: string) => `To continue to ${client}, you need a second step as well as your password.`,
+    offeredEither: (client: string) => `${client} would like a second step as well as your password.`,
+    /** where nothing else would do */
+    neededPasskey: (client: string) =>
+      `To continue to ${client}, you need a passkey as well as your password. You use it by unlocking your device.`,
+    passkey: 'Use a passkey',
     ...authenticatorSteps,
     skip: 'Not now',
     cancel: 'Cancel',
@@ -428,6 +436,12 @@ export const en = {
       title: 'This sign-in is no longer open',
       message: 'It took too long, or was begun in another browser. Continue, and you are there.',
       carryOn: 'Continue to your account',
+    },
+    /** for a form from before somebody signed in anew, and for one that is not ours */
+    oldForm: {
+      title: 'Nothing was changed',
+      message: 'The page was open for too long, or came from somewhere else. Continue, and do it there.',
+      carryOn: 'Continue',
     },
   },
 
