@@ -8,9 +8,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { resourceIdentifier } from '../src/resource-servers/identifiers.ts';
 import { type Browser, openBrowser } from './sign-in/browser.ts';
-import { type OpenForm, openForm, submitForm } from './sign-in/flow.ts';
+import { type OpenForm, openForm } from './sign-in/flow.ts';
 import { nameOf, PASSWORD, settle } from './sign-in/installation.ts';
 import type { Sample } from './sign-in/steady-load.ts';
+import { type FirstByte, fireVolley } from './sign-in/volley.ts';
 import { createEnvironment, formGrant } from './throughput/installation.ts';
 import { type MeasuredServer, startService } from './throughput/processes.ts';
 
@@ -27,7 +28,7 @@ interface Flood {
   readonly from: number;
   readonly to: number;
   /** answers, by status */
-  readonly answers: readonly { status: number; ms: number }[];
+  readonly answers: readonly FirstByte[];
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'identity-bench-'));
@@ -75,13 +76,14 @@ async function flood({ port }: MeasuredServer, count: number, few = count): Prom
   const browsers = Array.from({ length: count }, (_, at) => openBrowser(port, `198.51.${at >> 8}.${at & 255}`));
   const ready: [Browser, OpenForm][] = [];
   for (const browser of browsers) ready.push([browser, await openForm(browser)]);
+  const requests = ready.slice(0, few).map(([browser, { action, csrf }], at) => {
+    return browser.compose(action, { csrf, login: nameOf('person', at), password: PASSWORD });
+  });
   const from = Date.now();
-  const answers = await Promise.all(
-    ready.slice(0, few).map(([browser, form], at) => submitForm(browser, form, nameOf('person', at), PASSWORD)),
-  );
+  const answers = await fireVolley(port, requests);
   const to = Date.now();
   for (const browser of browsers) browser.close();
-  return { from, to, answers: answers.map(({ status, ms }) => ({ status, ms })) };
+  return { from, to, answers };
 }
 
 function print(measured: {

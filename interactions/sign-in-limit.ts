@@ -1,20 +1,29 @@
 // Turns sign-ins away at the door when as many are waiting for their password check as can be served in a second.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Middleware } from 'koa';
+import type { AccountDirectory } from '../src/accounts/directory.ts';
 import type { PageResponses } from '../src/http/page-responses.ts';
 import type { KnownDevices } from '../src/provider/known-devices.ts';
 
-/** At once in this process; more than that would wait for longer than a second (security.md R51). */
-const MOST = 52;
-/** The rest is for browsers that somebody has signed in from: who floods the service shuts fewer people out. */
+/** At once in this process, and fewer where a second is not enough for them (security.md R51). */
 const MOST_OF_STRANGERS = 40;
+/** More are let in from browsers that somebody has signed in from: whoever floods the service shuts fewer people out. */
+const RESERVED = 12;
+/** Hashing that is slow for a moment leaves so many. */
+const LEAST = 8;
+const WAIT_MS = 1_000;
 
 /** Before anything is looked up: refusing has to be cheap. */
-export function createSignInLimit(parts: { pages: PageResponses; knownDevices: KnownDevices }): Middleware {
+export function createSignInLimit(parts: {
+  accounts: Pick<AccountDirectory, 'verifiedWithin'>;
+  pages: PageResponses;
+  knownDevices: KnownDevices;
+}): Middleware {
   let running = 0;
   let turn = Promise.resolve();
   return async function limitSignIns(ctx, next) {
-    if (running >= MOST_OF_STRANGERS && (running >= MOST || !parts.knownDevices.hasAny(ctx))) {
+    const most = Math.min(MOST_OF_STRANGERS, Math.max(LEAST, parts.accounts.verifiedWithin(WAIT_MS)));
+    if (running >= most && (running >= most + RESERVED || !parts.knownDevices.hasAny(ctx))) {
       ctx.set('retry-after', '2');
       parts.pages.error(ctx, {
         status: 503,

@@ -13,6 +13,8 @@ export interface Browser {
   get(path: string): Promise<Answer>;
   /** A form. */
   post(path: string, fields: Record<string, string>, headers?: Record<string, string>): Promise<Answer>;
+  /** The same, as it goes over the wire, for somebody else to send. */
+  compose(path: string, fields: Record<string, string>): string;
   /** Ends its connections. */
   close(): void;
 }
@@ -23,10 +25,12 @@ export function openBrowser(port: number, address = '192.0.2.1'): Browser {
   const cookies = new Map<string, string>();
   const shared = { 'x-forwarded-proto': 'https', 'x-forwarded-for': address, accept: 'text/html' };
 
+  const cookieOf = () => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+
   function send(method: string, path: string, body: string, headers: Record<string, string>): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const startedAt = performance.now();
-      const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+      const cookie = cookieOf();
       const all = { ...shared, ...headers, ...(cookie && { cookie }) };
       const sent = request({ host: '127.0.0.1', port, agent, method, path, headers: all }, (response) => {
         let text = '';
@@ -49,12 +53,20 @@ export function openBrowser(port: number, address = '192.0.2.1'): Browser {
     get: (path) => send('GET', path, '', {}),
     post(path, fields, headers = {}) {
       const body = new URLSearchParams(fields).toString();
-      const length = String(Buffer.byteLength(body));
-      const type = 'application/x-www-form-urlencoded';
-      return send('POST', path, body, { 'content-type': type, 'content-length': length, ...headers });
+      return send('POST', path, body, { ...formHeaders(body), ...headers });
+    },
+    compose(path, fields) {
+      const body = new URLSearchParams(fields).toString();
+      const headers = { host: '127.0.0.1', ...shared, ...formHeaders(body), cookie: cookieOf() };
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+      return [`POST ${path} HTTP/1.1`, ...lines, '', body].join('\r\n');
     },
     close: () => agent.destroy(),
   };
+}
+
+function formHeaders(body: string): Record<string, string> {
+  return { 'content-type': 'application/x-www-form-urlencoded', 'content-length': String(Buffer.byteLength(body)) };
 }
 
 /** Paths do not matter in a flow whose steps follow each other. */

@@ -35,6 +35,8 @@ export interface AccountDirectory {
   authenticate(login: string, password: string): Promise<Account | undefined>;
   /** The same for an account that was looked up; without one it is the work of a refusal. @throws PasswordQueueFull */
   verify(account: Account | undefined, password: string, urgency?: Urgency): Promise<Account | undefined>;
+  /** How many passwords are verified in that time, going by how long it took lately. */
+  verifiedWithin(ms: number): number;
   find(id: string): Promise<Account | undefined>;
   /** By username or e-mail address, in any spelling. */
   findByUsername(login: string): Promise<Account | undefined>;
@@ -143,6 +145,7 @@ export function createAccountDirectory(parts: {
 
     authenticate: async (login, password) => verify(await findByUsername(login), password),
     verify,
+    verifiedWithin: passwords.within,
 
     find: (id) => accounts.find(id),
     findByUsername,

@@ -9,7 +9,11 @@ export class PasswordQueueFull extends Error {
  * Runs a job as soon as a place is free, in the order of arrival, but urgent ones before all others.
  * @throws PasswordQueueFull at once, without running the job, when too many wait already
  */
-export type HashQueue = <T>(job: () => Promise<T>, urgency?: Urgency) => Promise<T>;
+export interface HashQueue {
+  <T>(job: () => Promise<T>, urgency?: Urgency): Promise<T>;
+  /** How many jobs are done in that time, going by how long they took lately. */
+  within(ms: number): number;
+}
 
 export interface Urgency {
   /** Waits for other urgent ones only. */
@@ -23,7 +27,7 @@ const WEIGHT = 0.2;
  * A queue for at most `concurrency` running and `maxQueue` waiting jobs, none of which would wait for longer than
  * `maxWaitMs`, going by how long jobs took lately.
  */
-export function createHashQueue(concurrency: number, maxQueue: number, maxWaitMs = 1_000): HashQueue {
+export function createHashQueue(concurrency: number, maxQueue: number, maxWaitMs = 2_000): HashQueue {
   const urgent: (() => void)[] = [];
   const ordinary: (() => void)[] = [];
   let running = 0;
@@ -50,7 +54,7 @@ export function createHashQueue(concurrency: number, maxQueue: number, maxWaitMs
     });
   }
 
-  return async (job, urgency) => {
+  async function run<T>(job: () => Promise<T>, urgency?: Urgency): Promise<T> {
     await enter(urgency?.urgent ? urgent : ordinary);
     const startedAt = performance.now();
     try {
@@ -59,5 +63,7 @@ export function createHashQueue(concurrency: number, maxQueue: number, maxWaitMs
       usualMs += WEIGHT * (performance.now() - startedAt - usualMs);
       leave();
     }
-  };
+  }
+
+  return Object.assign(run, { within: (ms: number) => Math.floor((ms / usualMs) * concurrency) });
 }

@@ -29,6 +29,8 @@ export interface PasswordHasher {
    * @throws PasswordQueueFull
    */
   verify(passwordHash: string | undefined, password: string, urgency?: Urgency): Promise<boolean>;
+  /** How many passwords are checked in that time, going by how long it took lately; Infinity before the first. */
+  within(ms: number): number;
   /** Whether the hash is weaker than those that `hash` makes now, or of another kind. */
   needsRehash(passwordHash: string): boolean;
 }
@@ -76,6 +78,8 @@ export function createPasswordHasher(limits: { concurrency?: number; maxQueue?: 
   const nobody = nobodysHash();
 
   return {
+    within: inTurn.within,
+
     async hash(password) {
       if (!isAcceptablePassword(password)) {
         throw new UnacceptablePassword(`a password must have 1 to ${maxBytes} bytes and no NUL`);
