@@ -1,5 +1,4 @@
 // The page on which a password is chosen by the link of a letter: shown as often as it is asked for, taken once.
-
 import type { Context } from 'koa';
 import type Router from 'koa-router';
 import type { LinkPurpose, OpenLink } from '../src/accounts/one-time-links.ts';

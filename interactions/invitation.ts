@@ -3,6 +3,7 @@ import type Router from 'koa-router';
 import { addPasswordPage, provenBy } from './choose-password.ts';
 import { factsOf, type LetterParts } from './letter-requests.ts';
 
+/** There without mail too: operators pass such links on themselves. */
 export function addInvitation(router: Router, parts: LetterParts): void {
   const { accounts, audit, links } = parts;
   addPasswordPage(router, parts, {

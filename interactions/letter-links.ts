@@ -10,6 +10,7 @@ export interface LetterPages {
   signUp: boolean;
 }
 
+/** For the sign-in page of this interaction. */
 export function letterLinks({ ctx, parts, interaction }: StepRequest): { resetPassword?: string; signUp?: string } {
   const { resumptions, resetPassword, signUp } = parts.letterPages;
   const sealedRequest = sealedRequestOf(ctx);

@@ -77,6 +77,7 @@ export function showLinkGone(ctx: Context, parts: LetterParts, purpose: LinkPurp
   );
 }
 
+/** The page that ends something; the status stays as it is. @param buttonOf where it leads, in the words of `outcome` */
 export function showOutcome(
   ctx: Context,
   { pages }: LetterParts,

@@ -6,6 +6,7 @@ import { addResetPassword } from './reset-password.ts';
 import { addSignUp } from './sign-up.ts';
 import { addVerifyEmail } from './verify-email.ts';
 
+/** Sign-up exists where it is allowed; asking for a new password, where there is mail. */
 export function createLetterRouter(parts: LetterParts): Router {
   // one spelling per path: the request gate decides by the path too
   const router = new Router({ sensitive: true, strict: true });

@@ -24,6 +24,7 @@ export interface Resumptions {
   resume(ctx: Context, signIn: SignInToResume | undefined): SignInToResume | undefined;
 }
 
+/** What comes in a query is anybody's: it leads to a page of ours at most, and to none by itself. */
 export function createResumptions(issuer: string): Resumptions {
   const { pathname, protocol } = new URL(issuer);
   const base = pathname.replace(/\/$/, '');

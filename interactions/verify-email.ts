@@ -9,6 +9,7 @@ import { factsOf, formOf, type LetterParts, lettersTo, linkOf, showLinkGone, sho
 const PATH = linkPaths.EmailVerification;
 const pageOf = (token: string) => `EmailVerification ${token}`;
 
+/** For every change of an address, whoever sends the letter; the former address, if it was verified, is told. */
 export function addVerifyEmail(router: Router, parts: LetterParts): void {
   const { accounts, audit, links, mailer, pages, resumptions, tokens } = parts;
 

@@ -15,7 +15,7 @@ interface InviteOptions extends JsonOption {
   locale?: string;
 }
 
-/** @param getAccount the account of that name, or a failure */
+/** Both work beside a running server, and without one. @param getAccount the account of that name, or a failure */
 export function addLinkCommands(
   user: Command,
   terminal: Terminal,

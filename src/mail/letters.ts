@@ -1,5 +1,4 @@
 // The letters themselves: what each says, in the language of its reader, with the one link that it is sent for.
-
 import type { Texts } from '../../views/texts/en.ts';
 import { languages } from '../http/languages.ts';
 import type { Clock } from '../store.ts';
@@ -31,6 +30,7 @@ export function linkUrl(issuer: string, purpose: keyof typeof linkPaths, token: 
   return `${issuer}${linkPaths[purpose]}/${token}`;
 }
 
+/** @returns the letters in the language of those texts; times in them are UTC */
 export function createLetters(parts: {
   /** what end-users know this service as */
   installation: string;

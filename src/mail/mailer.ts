@@ -38,6 +38,7 @@ interface Queued {
   failures: number;
 }
 
+/** Letters are sent in the order in which they came, apart from those that are tried again. */
 export function createMailer({
   deliver,
   logger,
