@@ -59,7 +59,7 @@ export interface OneTimeLinks {
    * one, of another purpose, or when its account is gone, disabled, or has another password or address than it had.
    */
   find(purpose: LinkPurpose, token: string): Promise<OpenLink | undefined>;
-  /** Whether this call is the one that may use the link: of several at once exactly one is. */
+  /** Whether the link opens, and this call is the one that may use it: of several at once exactly one is. */
   use(purpose: LinkPurpose, token: string): Promise<boolean>;
 }
 
@@ -75,7 +75,21 @@ export function createOneTimeLinks(parts: {
   findAccount(id: string): Promise<Account | undefined>;
 }): OneTimeLinks {
   const { artifacts, findAccount } = parts;
+
+  async function find(purpose: LinkPurpose, token: string): Promise<OpenLink | undefined> {
+    const found = (await artifacts.find(purpose, token)) as (LinkPayload & { consumed?: number }) | undefined;
+    if (found === undefined || found.consumed !== undefined) return undefined;
+    const newest = (await artifacts.findByUid(purpose, found.uid)) as LinkPayload | undefined;
+    if (newest?.jti !== token) return undefined;
+    const { jti: _jti, uid: _uid, state, ...facts } = found;
+    if (facts.accountId === undefined) return facts;
+    const account = await findAccount(facts.accountId);
+    if (account === undefined || account.disabledAt !== undefined || stateOf(account) !== state) return undefined;
+    return { ...facts, account };
+  }
+
   return {
+    find,
     async create(purpose, facts) {
       const account = facts.accountId === undefined ? undefined : await findAccount(facts.accountId);
       const token = randomBytes(32).toString('base64url');
@@ -89,19 +103,9 @@ export function createOneTimeLinks(parts: {
       return token;
     },
 
-    async find(purpose, token) {
-      const found = (await artifacts.find(purpose, token)) as (LinkPayload & { consumed?: number }) | undefined;
-      if (found === undefined || found.consumed !== undefined) return undefined;
-      const newest = (await artifacts.findByUid(purpose, found.uid)) as LinkPayload | undefined;
-      if (newest?.jti !== token) return undefined;
-      const { jti: _jti, uid: _uid, state, ...facts } = found;
-      if (facts.accountId === undefined) return facts;
-      const account = await findAccount(facts.accountId);
-      if (account === undefined || account.disabledAt !== undefined || stateOf(account) !== state) return undefined;
-      return { ...facts, account };
-    },
-
     async use(purpose, token) {
+      // whoever has found it may have taken a while since, and its account may be another one
+      if ((await find(purpose, token)) === undefined) return false;
       try {
         await artifacts.apply([{ do: 'consume', model: purpose, id: token }]);
         return true;
