@@ -7,7 +7,7 @@ import type { PendingSignIn } from '../src/upstream/sign-ins.ts';
 import { type Upstream, UpstreamFailed, type UpstreamIdentity, UpstreamRefused } from '../src/upstream/upstream.ts';
 import { sealedRequestOf } from './interaction.ts';
 import { showLogin } from './login.ts';
-import { signIn } from './sign-in.ts';
+import { goToStep, signIn } from './sign-in.ts';
 import { factsOf, type InteractionParts, type StepRequest, type StepRequests } from './step-requests.ts';
 
 export function addUpstreamRoutes(router: Router, requests: StepRequests, parts: InteractionParts): void {
@@ -16,6 +16,7 @@ export function addUpstreamRoutes(router: Router, requests: StepRequests, parts:
 
   router.post('/login/:uid/upstream/:id', requests.continueIfLost, async (ctx) => {
     const { request } = await requests.submitted(ctx);
+    if (!asksWhoItIs(request)) return goToStep(request, '');
     const upstream = upstreamOf(ctx);
     const purpose = { interaction: request.interaction.uid, query: sealedRequestOf(ctx) ?? '' };
     const { checks } = await pending.begin(upstream.id, purpose);
@@ -32,6 +33,7 @@ export function addUpstreamRoutes(router: Router, requests: StepRequests, parts:
 
   router.get('/login/:uid/upstream/:id', requests.continueIfLost, async (ctx) => {
     const request = await requests.ongoing(ctx);
+    if (!asksWhoItIs(request)) return goToStep(request, '');
     const upstream = upstreamOf(ctx);
     const taken = await pending.take(ctx.query['state']);
     if (!isFor(taken, request, upstream)) return sayAgain(request, request.texts.upstream.lost);
@@ -65,6 +67,11 @@ export function addUpstreamRoutes(router: Router, requests: StepRequests, parts:
     url.searchParams.delete(SEALED_REQUEST);
     return url;
   }
+}
+
+/** Whether the interaction is at its sign-in: at its consent, it is too late for that. */
+function asksWhoItIs({ interaction: { prompt } }: StepRequest): boolean {
+  return prompt.name === 'login';
 }
 
 /** Answers the sign-in page when the provider says no, or nothing that can be used. */

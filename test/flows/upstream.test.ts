@@ -184,6 +184,25 @@ describe('Sign-in at another OpenID Provider', () => {
     assertSays(await browser.open(await signInThere(username)), 400, /Sign in with your password/);
   });
 
+  it('leaves a sign-in alone that is at its consent', async () => {
+    const { username } = await addLinked();
+    const asking = await addRelyingParty(setting.here, { first_party: false });
+    const { url } = await authorizationRequest(asking);
+    const signIn = await browser.open(url.href);
+    const consent = await browser.submit(signIn, { login: 'alice', password: PASSWORD });
+    const { pathname, search } = new URL(consent.url);
+    const elsewhere = `${setting.here.origin}${pathname}/upstream/oidc${search}`;
+    const csrf = consent.document.querySelector('[name=csrf]')?.getAttribute('value') ?? '';
+    const body = new URLSearchParams({ csrf });
+    for (const page of [
+      await browser.open(elsewhere, { method: 'POST', body }),
+      await browser.open(elsewhere.replace('?', `?${new URL(await signInThere(username)).searchParams}&`)),
+    ]) {
+      assert.equal(page.response.status, 200, page.text);
+      assert.ok(page.document.querySelector('#allow'), page.url);
+    }
+  });
+
   it('begins from our own form only (security requirement R36)', async () => {
     const action = String(form.document.querySelector('#upstream-oidc')?.closest('form')?.getAttribute('action'));
     const body = new URLSearchParams({ csrf: 'x' });
