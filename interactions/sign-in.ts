@@ -1,5 +1,5 @@
 // What follows when somebody has shown who they are, by whatever means: a second factor, an enrolment, or the sign-in.
-import type { InteractionResults } from 'oidc-provider';
+import { errors, type InteractionResults } from 'oidc-provider';
 import { type EnrolledFactors, hasSecondFactor } from '../src/accounts/second-factors.ts';
 import { seeOther } from '../src/http/redirects.ts';
 import { acrOf, higher, type RequestedAcr, satisfies } from '../src/provider/authentication-levels.ts';
@@ -23,6 +23,8 @@ export interface HalfSignIn extends Recognised {
   /** whether the factor was shown before, in the session that this interaction began in */
   fromSession: boolean;
 }
+
+type KeptHalf = Omit<HalfSignIn, 'fromSession'>;
 
 /** With its account, as it is now. */
 export interface FoundHalf {
@@ -89,20 +91,22 @@ export function requestedBy({ interaction }: StepRequest): RequestedAcr {
 }
 
 /** Remembers the first factor, or what has changed about it. */
-export async function keepHalf({ ctx, parts }: StepRequest, half: Omit<HalfSignIn, 'fromSession'>): Promise<void> {
+export async function keepHalf({ ctx, parts }: StepRequest, half: KeptHalf): Promise<void> {
   await parts.provider().interactionResult(ctx.req, ctx.res, { signIn: half }, { mergeWithLastSubmission: false });
 }
 
 /**
  * The sign-in of this interaction of which one factor is done, with its account: by the form just now, or before, in a
  * session that only lacks the second one. Undefined when there is none, it is too old, or the account has been disabled.
+ * @throws errors.SessionNotFound when that session has ended
  */
 export async function findHalf(request: StepRequest): Promise<FoundHalf | undefined> {
   const { interaction, parts } = request;
   if (interaction.prompt.name !== 'login') return undefined;
-  const kept = interaction.result?.['signIn'] as Omit<HalfSignIn, 'fromSession'> | undefined;
-  const fresh = kept && parts.clock() - kept.at <= HALF_LIFETIME ? kept : undefined;
-  const recognised = fresh ?? recognisedBefore(request);
+  // beside a login it is a rest of an interaction before this one, which ends with no password any more
+  const { login, signIn: kept } = (interaction.result ?? {}) as { login?: object; signIn?: KeptHalf };
+  const fresh = kept && !login && parts.clock() - kept.at <= HALF_LIFETIME ? kept : undefined;
+  const recognised = fresh ?? (await recognisedInSession(request));
   const account = recognised && (await parts.accounts.find(recognised.accountId));
   if (!account || account.disabledAt !== undefined) return undefined;
   return { half: { ...recognised, fromSession: fresh === undefined }, account };
@@ -112,6 +116,16 @@ export async function findHalf(request: StepRequest): Promise<FoundHalf | undefi
 export function recognisedBefore({ interaction: { prompt } }: StepRequest): Recognised | undefined {
   const onlyLevel = prompt.reasons.length === 1 && prompt.reasons[0] === 'authentication_level';
   return onlyLevel ? (prompt.details['recognised'] as Recognised | undefined) : undefined;
+}
+
+/** The same, as long as that session lasts: what ends it ends the sign-ins that count on it. */
+async function recognisedInSession(request: StepRequest): Promise<Recognised | undefined> {
+  const recognised = recognisedBefore(request);
+  if (recognised === undefined) return undefined;
+  const { interaction, parts } = request;
+  const session = await parts.provider().Session.findByUid(String(interaction.session?.uid));
+  if (session?.accountId === recognised.accountId) return recognised;
+  throw new errors.SessionNotFound('the session that this sign-in adds a factor to has ended');
 }
 
 /**

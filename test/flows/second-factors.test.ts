@@ -1,5 +1,6 @@
 // Stories of the second factor at sign-in: asked for, enrolled, recovered from, and never got around.
 import assert from 'node:assert/strict';
+import { createAccountSessions } from '../../src/provider/account-sessions.ts';
 import {
   addRelyingParty,
   authorizationRequest,
@@ -197,6 +198,26 @@ describe('The second factor', () => {
       assert.ok(last.document.querySelector('#password'));
       assert.equal(await hasSession(agent), false);
     });
+  });
+
+  it('does not help when the sessions of the account were ended meanwhile, even behind another sign-in', async () => {
+    const { username, id } = await addPerson();
+    const other = await addPerson();
+    const { secret } = await giveApp(service, username);
+    const { agent, page } = await showPassword(username);
+    const uidOf = ({ url }: Page) => new URL(url).pathname.split('/')[2];
+    const next = await agent.open(`${service.origin}/authorize/${uidOf(page)}`);
+    await createAccountSessions(service.store).endAll(id);
+    const csrf = next.document.querySelector('[name=csrf]')?.getAttribute('value') ?? '';
+    const body = new URLSearchParams({ csrf, login: other.username, password: PASSWORD });
+    assert.equal((await agent.fetch(next.url, { method: 'POST', body })).status, 303);
+    const code = new URLSearchParams({ csrf, code: codeOf(secret) });
+    const url = `${service.origin}/login/${uidOf(next)}/second-factor`;
+    await agent.open(url, { method: 'POST', body: code });
+    const claims = JSON.stringify({ id_token: { sub: { value: id } } });
+    const silent = await authorizationRequest(party, { prompt: 'none', claims });
+    const error = callbackOf(await agent.open(silent.url.href)).searchParams.get('error');
+    assert.equal(error, 'login_required', 'the account is signed in');
   });
 
   it('does not help when the account was disabled meanwhile (security requirement R11)', async () => {

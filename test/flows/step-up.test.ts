@@ -212,4 +212,28 @@ describe('Step-up', () => {
     assert.equal(last.response.status, 400);
     assert.equal(await errorOf(agent, { prompt: 'none' }), 'login_required');
   });
+
+  it('ends with that session also when somebody else signs in in its place', async () => {
+    const { agent, secret } = await signedIn();
+    const { page } = await ask(agent, {});
+    const { username } = await service.accounts.add({ username: 'somebody-else', password: PASSWORD });
+    const csrf = page.document.querySelector('[name=csrf]')?.getAttribute('value') ?? '';
+    const body = new URLSearchParams({ csrf, login: username, password: PASSWORD });
+    const answered = await agent.fetch(page.url.replace('/second-factor', ''), { method: 'POST', body });
+    const resumed = await agent.open(String(answered.headers.get('location')));
+    const form = new URLSearchParams(
+      resumed.document.querySelectorAll('input').map((input) => {
+        return [input.getAttribute('name') ?? '', input.getAttribute('value') ?? ''] as [string, string];
+      }),
+    );
+    const signedOut = await agent.fetch(`${service.origin}/logout/confirm`, { method: 'POST', body: form });
+    assert.equal(signedOut.status, 303, 'the first session is over, the second one is yet to begin');
+    const back = await agent.open(page.url);
+    assert.equal(back.response.status, 400, back.url);
+    const last = await agent.fetch(page.url, {
+      method: 'POST',
+      body: new URLSearchParams({ csrf, code: codeOf(secret) }),
+    });
+    assert.equal(last.status, 400);
+  });
 });
