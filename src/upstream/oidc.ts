@@ -89,7 +89,7 @@ function discover({ issuer, clientId, clientSecret, fetch }: OidcUpstreamOptions
 function identityOf(claims: Readonly<Record<string, unknown>>, vouchesForEmail: boolean): UpstreamIdentity {
   const text = (name: string) => {
     const value = claims[name];
-    return typeof value === 'string' && value !== '' && value.length <= 320 ? value : undefined;
+    return typeof value === 'string' && /^[^\p{Cc}\p{Cs}]{1,320}$/u.test(value) ? value : undefined;
   };
   const subject = text('sub');
   if (subject === undefined || subject.length > 255) throw new UpstreamFailed('the subject cannot be used');
