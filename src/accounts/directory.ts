@@ -120,9 +120,17 @@ export function createAccountDirectory(parts: {
     });
   }
 
-  async function verify(account: Account | undefined, password: string, urgency?: Urgency) {
+  async function verify(
+    account: Account | undefined,
+    password: string,
+    urgency?: Urgency,
+  ): Promise<Account | undefined> {
     const matches = await passwords.verify(account?.passwordHash, password, urgency);
     if (!matches || account?.passwordHash === undefined || account.disabledAt !== undefined) return undefined;
+    // that took a while: a password that was changed meanwhile opens nothing any more
+    const current = await accounts.find(account.id);
+    if (current?.passwordHash !== account.passwordHash) return current && verify(current, password, urgency);
+    if (current.disabledAt !== undefined) return undefined;
     if (passwords.needsRehash(account.passwordHash)) await upgradeHash(account, password);
     return account;
   }

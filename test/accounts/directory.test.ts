@@ -87,6 +87,34 @@ describe('accounts', () => {
     assert.equal((await directory.authenticate('alice', 'another long password'))?.id, id);
   });
 
+  const MEANWHILE: [string, (id: string) => Promise<unknown>, boolean][] = [
+    ['gets another password', (id) => directory.setPassword(id, 'a password that is new'), false],
+    ['gets the same password, hashed anew', (id) => directory.setPassword(id, password), true],
+    ['is disabled', (id) => directory.disable(id), false],
+    ['is removed', (id) => directory.remove(id), false],
+    ['is renamed', (id) => directory.changeProfile(id, { name: 'Alice' }), true],
+  ];
+  for (const [what, act, opens] of MEANWHILE) {
+    it(`${opens ? 'open' : 'stay closed'} to a password that is being checked while the account ${what}`, async () => {
+      const { store, clock } = temporary;
+      const hasher = createPasswordHasher();
+      let id = '';
+      let done = false;
+      const passwords: typeof hasher = {
+        ...hasher,
+        async verify(...checked) {
+          const matches = await hasher.verify(...checked);
+          if (!done) await act(id);
+          done = true;
+          return matches;
+        },
+      };
+      const slow = createAccountDirectory({ accounts: store.accounts, passwords, clock });
+      ({ id } = await directory.add({ username: 'alice', password }));
+      assert.equal((await slow.authenticate('alice', password)) !== undefined, opens);
+    });
+  }
+
   it('are gone once removed, and their username is free', async () => {
     const { id } = await directory.add({ username: 'alice', password });
     assert.equal(await directory.remove(id), true);
