@@ -125,8 +125,8 @@ export const CLIENT_ASSERTION = 'ClientAssertion';
 export const DPOP_PROOF = 'DpopProof';
 
 /**
- * What stands for a session as its grant, by its `uid`: `revoke` of it ends the session under whatever id it has, and
- * keeps a request that is under way from writing it again.
+ * What stands for a session that somebody is signed in to as its grant, by its `uid`: `revoke` of it ends the session
+ * under whatever id it has, and keeps a request that is under way from writing it again.
  */
 export function sessionGrant(uid: string): string {
   return `session ${uid}`;

@@ -329,12 +329,13 @@ export function describeArtifactContract(engine: TestEngine): void {
       }
 
       it('ends a session by its uid, under whatever id, and none is written for that uid any more', async () => {
-        await artifacts.apply([upsert('Session', 'before', { uid: 'u' }), upsert('Session', 'other', { uid: 'o' })]);
-        await artifacts.apply([upsert('Session', 'after', { uid: 'u' })]);
+        const session = (id: string, uid: string) => upsert('Session', id, { uid, accountId: 'a' });
+        await artifacts.apply([session('before', 'u'), session('other', 'o')]);
+        await artifacts.apply([session('after', 'u')]);
         await artifacts.apply([{ do: 'revoke', grantId: sessionGrant('u') }]);
         assert.equal(await artifacts.findByUid('Session', 'u'), undefined);
         for (const id of ['before', 'after']) assert.equal(await artifacts.find('Session', id), undefined);
-        await assert.rejects(artifacts.apply([upsert('Session', 'late', { uid: 'u' })]), GrantRevoked);
+        await assert.rejects(artifacts.apply([session('late', 'u')]), GrantRevoked);
         assert.ok(await artifacts.find('Session', 'other'));
       });
 

@@ -190,7 +190,20 @@ describe('Where somebody is signed in', () => {
       const { url } = await authorizationRequest(party, { prompt: 'none' });
       return phone.agent.fetch(url.href).catch(() => undefined);
     };
-    await Promise.all([endAt(agent, page, 'Safari on iPhone'), ...Array.from({ length: 10 }, silent)]);
+    let latest = String(phone.tokens.refresh_token);
+    const refresh = async () => {
+      for (let attempt = 0; attempt < 10; attempt += 1) {
+        const { status, body } = await postForm(party, '/token', {
+          grant_type: 'refresh_token',
+          refresh_token: latest,
+        });
+        if (status !== 200) return;
+        latest = String(body['refresh_token']);
+      }
+    };
+    await Promise.all([endAt(agent, page, 'Safari on iPhone'), refresh(), ...Array.from({ length: 10 }, silent)]);
+    const again = { grant_type: 'refresh_token', refresh_token: latest };
+    assertTokenError(await postForm(party, '/token', again), 'invalid_grant');
     assert.equal(await silentError(party, phone.agent), 'login_required');
     assert.equal(itemsOf(await sessionsPage(agent)).length, 1);
   });
