@@ -1,12 +1,23 @@
-// Enrols an authenticator app within a sign-in that needs a second factor, then shows the recovery codes.
+// Enrols a second factor within a sign-in that needs one, an authenticator app, then shows the recovery codes.
 import type Router from 'koa-router';
 import type { InteractionResults } from 'oidc-provider';
 import { hasSecondFactor } from '../src/accounts/second-factors.ts';
 import { totpUri } from '../src/accounts/totp.ts';
+import type { AuthenticatorForm } from '../src/http/pages.ts';
 import { qrCodeOf } from '../src/http/qr-code.ts';
+import type { Account } from '../src/store.ts';
 import { presentClient, sealedRequestOf, urlOfStep, urlsOf } from './interaction.ts';
+import { enrolmentForm, scriptsOf } from './passkey-form.ts';
 import { signedInAlready } from './second-factor.ts';
-import { complete, type FoundHalf, findHalf, goToStep, keepHalf, mustHaveSecondFactor } from './sign-in.ts';
+import {
+  complete,
+  type FoundHalf,
+  findHalf,
+  goToStep,
+  keepHalf,
+  mustBePasskey,
+  mustHaveSecondFactor,
+} from './sign-in.ts';
 import { factsOf, type StepRequest, type StepRequests } from './step-requests.ts';
 
 export function addAuthenticatorRoutes(router: Router, requests: StepRequests): void {
@@ -45,36 +56,57 @@ export function addAuthenticatorRoutes(router: Router, requests: StepRequests): 
  * The half sign-in that may enrol: its first factor was shown just now, in this very interaction, and its account has no
  * second one. For others the browser is sent to where they go on, and there is no answer.
  */
-async function findEnrolling(request: StepRequest): Promise<FoundHalf | undefined> {
+export async function findEnrolling(request: StepRequest): Promise<FoundHalf | undefined> {
   const found = await findHalf(request);
   if (!found || found.half.fromSession) return sendTo(request, '');
   if (found.half.amr.includes('mfa')) return sendTo(request, 'recovery-codes');
-  const factors = await request.parts.secondFactors.factorsOf(found.account.id);
-  return hasSecondFactor(factors) ? sendTo(request, 'second-factor') : found;
+  const { secondFactors } = request.parts;
+  const begun = await secondFactors.findEnrolment(found.account.id, request.interaction.uid);
+  const factors = await secondFactors.enrolledOf(found.account.id);
+  if (hasSecondFactor(factors)) return sendTo(request, 'second-factor');
+  // codes are kept after their factor: it has been taken away since
+  if (begun?.recoveryCodes) await secondFactors.endEnrolment(request.interaction.uid);
+  return found;
 }
 
 function sendTo(request: StepRequest, step: string): undefined {
   goToStep(request, step);
 }
 
-async function enrol(request: StepRequest, { half, account }: FoundHalf, code: unknown): Promise<void> {
+async function enrol(request: StepRequest, found: FoundHalf, code: unknown): Promise<void> {
   const { parts, interaction, texts } = request;
-  const right = typeof code === 'string' && (await parts.secondFactors.confirmTotp(account.id, interaction.uid, code));
-  if (!right) {
-    request.ctx.status = 400;
-    return showEnrolment(request, { half, account }, texts.authenticator.refused);
-  }
-  await parts.guesses.forgive(account.id, ['totp', 'recovery-code']);
-  parts.audit.secondFactorEnrolled({ ...factsOf(request), accountId: account.id, reason: 'authenticator app' });
+  if (mustBePasskey(request)) return goToStep(request, 'authenticator');
+  const { id } = found.account;
+  const right = typeof code === 'string' && (await parts.secondFactors.confirmTotp(id, interaction.uid, code));
+  if (!right) return refuseEnrolment(request, found, texts.authenticator.refused);
+  await parts.guesses.forgive(id, ['totp', 'recovery-code']);
+  parts.audit.secondFactorEnrolled({ ...factsOf(request), accountId: id, reason: 'authenticator app' });
+  await keepEnrolled(request, found, ['otp']);
+}
+
+/**
+ * Leads on to the recovery codes: the sign-in has both factors, and ends when those are kept.
+ * @param methods of the one that has just been enrolled (`amr`: RFC 8176 §2)
+ */
+export async function keepEnrolled(request: StepRequest, { half }: FoundHalf, methods: readonly string[]) {
   const { fromSession: _, ...kept } = half;
-  await keepHalf(request, { ...kept, amr: [...kept.amr, 'otp', 'mfa'], at: parts.clock() });
+  const amr = [...new Set([...kept.amr, ...methods, 'mfa'])];
+  await keepHalf(request, { ...kept, amr, at: request.parts.clock() });
   goToStep(request, 'recovery-codes');
+}
+
+/** The page once more, with what was wrong; unless the other one of two simultaneous submissions was right. */
+export async function refuseEnrolment(request: StepRequest, found: FoundHalf, error: string): Promise<void> {
+  const factors = await request.parts.secondFactors.enrolledOf(found.account.id);
+  if (hasSecondFactor(factors)) return goToStep(request, 'authenticator');
+  request.ctx.status = 400;
+  await showEnrolment(request, found, error);
 }
 
 async function showEnrolment(request: StepRequest, { account }: FoundHalf, error?: string): Promise<void> {
   const { ctx, parts, interaction, client, texts } = request;
-  const { secret } = await parts.secondFactors.beginTotp(account.id, interaction.uid);
-  const uri = totpUri({ secret, issuer: parts.installation, username: account.username });
+  const passkey = await enrolmentForm(request, account);
+  const app = mustBePasskey(request) ? undefined : await appForm(request, account);
   const sealed = sealedRequestOf(ctx);
   const urlOf = (step: string) => urlOfStep(parts.issuer, interaction, sealed, step);
   const presented = presentClient(client);
@@ -82,12 +114,10 @@ async function showEnrolment(request: StepRequest, { account }: FoundHalf, error
     ctx,
     'authenticator',
     {
-      action: urlOf('authenticator'),
       csrf: parts.tokens.issue(interaction.uid),
       client: presented,
-      qr: qrCodeOf(uri),
-      key: secret.match(/.{1,4}/g) ?? [],
-      app: { href: uri },
+      ...(passkey && { passkey }),
+      ...(app && { app }),
       cancel: urlOf('cancel'),
       ...(!mustHaveSecondFactor(request, account) && { skip: urlOf('authenticator/skip') }),
       ...(error !== undefined && { error }),
@@ -95,9 +125,23 @@ async function showEnrolment(request: StepRequest, { account }: FoundHalf, error
     {
       formAction: urlsOf(parts.issuer, interaction, sealed).redirectUri,
       imgSrc: presented.logoUri ? [presented.logoUri] : [],
+      scriptSrc: scriptsOf(request, passkey),
       texts,
     },
   );
+}
+
+async function appForm({ ctx, parts, interaction }: StepRequest, account: Account): Promise<AuthenticatorForm> {
+  const { uid } = interaction;
+  const { secret } = await parts.secondFactors.beginTotp(account.id, uid);
+  const uri = totpUri({ secret, issuer: parts.installation, username: account.username });
+  return {
+    action: urlOfStep(parts.issuer, interaction, sealedRequestOf(ctx), 'authenticator'),
+    csrf: parts.tokens.issue(uid),
+    qr: qrCodeOf(uri),
+    key: secret.match(/.{1,4}/g) ?? [],
+    link: { href: uri },
+  };
 }
 
 async function showRecoveryCodes(request: StepRequest): Promise<void> {

@@ -1,5 +1,6 @@
 // The form with which a page of an interaction offers to go on with a passkey.
 import type { PasskeyForm } from '../src/http/pages.ts';
+import type { Account } from '../src/store.ts';
 import { sealedRequestOf, urlOfStep } from './interaction.ts';
 import type { StepRequest } from './step-requests.ts';
 
@@ -20,6 +21,13 @@ export async function secondFactorForm(request: StepRequest, accountId: string):
   if (!passkeys.isOffered) return undefined;
   const options = await passkeys.secondFactorOptions(passkeyPlace(request), accountId);
   return options.allowCredentials?.length ? formFor(request, 'second-factor/passkey', options) : undefined;
+}
+
+/** To get one, as the account's first second factor; undefined where there can be no passkeys. */
+export async function enrolmentForm(request: StepRequest, account: Account): Promise<PasskeyForm | undefined> {
+  const { passkeys } = request.parts;
+  if (!passkeys.isOffered) return undefined;
+  return formFor(request, 'authenticator/passkey', await passkeys.enrolmentOptions(account, passkeyPlace(request)));
 }
 
 /** What a page with that form must let run: a Content-Security-Policy's `script-src`. */

@@ -7,6 +7,7 @@ import { addAuthenticatorRoutes } from './authenticator.ts';
 import { consent } from './consent.ts';
 import { login } from './login.ts';
 import { addPasskeyRoutes } from './passkey.ts';
+import { addPasskeyEnrolmentRoutes } from './passkey-enrolment.ts';
 import { addSecondFactorRoutes } from './second-factor.ts';
 import { createSignInLimit } from './sign-in-limit.ts';
 import { createStepRequests, factsOf, type InteractionParts, type InteractionStep } from './step-requests.ts';
@@ -48,6 +49,7 @@ export function createInteractionRouter(parts: InteractionParts): Router {
   addUpstreamRoutes(router, requests, parts);
   addSecondFactorRoutes(router, requests);
   addAuthenticatorRoutes(router, requests);
+  addPasskeyEnrolmentRoutes(router, requests, parts);
   return router;
 }
 

@@ -7,7 +7,7 @@ import { type CodeOutcome, type Factors, hasSecondFactor } from '../src/accounts
 import { guessAt } from './guesses.ts';
 import { presentClient, sealedRequestOf, urlOfStep, urlsOf } from './interaction.ts';
 import { scriptsOf, secondFactorForm } from './passkey-form.ts';
-import { addSecondFactor, type FoundHalf, findHalf, goToStep, requestedBy } from './sign-in.ts';
+import { addSecondFactor, type FoundHalf, findHalf, goToStep, mustBePasskey } from './sign-in.ts';
 import { factsOf, type StepRequest, type StepRequests } from './step-requests.ts';
 
 /** The two kinds of code, by the step that takes them. */
@@ -83,8 +83,7 @@ function refusalOf({ texts }: StepRequest, step: CodeStep, outcome: CodeOutcome)
 
 /** Whether a code of this kind would do: not where a passkey is demanded. */
 function isAsked(request: StepRequest, step: CodeStep, { totp, recoveryCodes, passkeys }: Factors): boolean {
-  const { essential, level } = requestedBy(request);
-  if (essential && level === 'phr' && passkeys > 0) return false;
+  if (mustBePasskey(request) && passkeys > 0) return false;
   return step === 'recovery-code' ? recoveryCodes > 0 : totp;
 }
 

@@ -1,6 +1,6 @@
 // What follows when somebody has shown who they are, by whatever means: a second factor, an enrolment, or the sign-in.
 import { errors, type InteractionResults } from 'oidc-provider';
-import { type EnrolledFactors, hasSecondFactor } from '../src/accounts/second-factors.ts';
+import { type EnrolledFactors, hasSecondFactor, isPasskeyInReach } from '../src/accounts/second-factors.ts';
 import { seeOther } from '../src/http/redirects.ts';
 import { acrOf, higher, type RequestedAcr, satisfies } from '../src/provider/authentication-levels.ts';
 import type { Recognised } from '../src/provider/interaction-policy.ts';
@@ -62,9 +62,14 @@ export async function signIn(
 }
 
 /** Whether nothing that could follow would satisfy the client: nobody sets something up for that, or types a code. */
-function isOutOfReach(request: StepRequest, { passkeys }: EnrolledFactors): boolean {
+function isOutOfReach(request: StepRequest, factors: EnrolledFactors): boolean {
+  return mustBePasskey(request) && !isPasskeyInReach(factors, request.parts.passkeys.isOffered);
+}
+
+/** Whether no other second factor would do than a passkey. */
+export function mustBePasskey(request: StepRequest): boolean {
   const { essential, level } = requestedBy(request);
-  return essential && level === 'phr' && passkeys === 0;
+  return essential && level === 'phr';
 }
 
 /** The page that must follow the first factor; none when it is enough. */
@@ -86,7 +91,7 @@ function wishesSecondFactor(request: StepRequest): boolean {
 }
 
 /** The level that the authorization request asks for. */
-export function requestedBy({ interaction }: StepRequest): RequestedAcr {
+function requestedBy({ interaction }: StepRequest): RequestedAcr {
   return interaction.prompt.details['requestedAcr'] as RequestedAcr;
 }
 

@@ -3,7 +3,11 @@
   const { browserSupportsWebAuthn, browserSupportsWebAuthnAutofill, startAuthentication, startRegistration } =
     globalThis.SimpleWebAuthnBrowser;
   const form = document.querySelector('form[data-passkey]');
-  if (!form || !browserSupportsWebAuthn()) return;
+  if (!form) return;
+  if (!browserSupportsWebAuthn()) {
+    document.querySelector('[data-without-passkeys]')?.removeAttribute('hidden');
+    return;
+  }
 
   const { passkey, failed, taken } = form.dataset;
   const optionsJSON = JSON.parse(passkey);

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { isIP } from 'node:net';
 import type {
   AuthenticationResponseJSON,
+  CredentialDeviceType,
   PublicKeyCredentialCreationOptionsJSON,
   PublicKeyCredentialRequestOptionsJSON,
 } from '@simplewebauthn/server';
@@ -35,7 +36,7 @@ export interface RefusedPasskey {
   accountId?: string;
 }
 
-/** An account, recognised by its passkey. */
+/** An account, recognised by its passkey, or by one that it has just got. */
 export interface PasskeyProof {
   account: Account;
   passkey: Passkey;
@@ -51,8 +52,13 @@ export interface PasskeyCeremonies {
   readonly isOffered: boolean;
   /** Options for `navigator.credentials.create()`. @param place what this page belongs to; its answer names the same */
   enrolmentOptions(account: Account, place: string): Promise<PublicKeyCredentialCreationOptionsJSON>;
-  /** @param answer the new credential as JSON. @param userAgent gives it a name where nothing better does */
-  enrol(account: Account, place: string, answer: string, userAgent: string): Promise<Passkey | RefusedPasskey>;
+  /**
+   * Adds a passkey, and says what that proves: its owner has it at hand, and by the registration's own UV flag (§6.1) was
+   * asked for PIN or fingerprint. Without attestation that is believed as far as in every later use.
+   * @param answer the new credential as JSON
+   * @param userAgent gives it a name where nothing better does
+   */
+  enrol(account: Account, place: string, answer: string, userAgent: string): Promise<PasskeyProof | RefusedPasskey>;
   /**
    * Options for `navigator.credentials.get()`: with the passkey of any account, in the place of name and password. The
    * authenticator has to make sure who is there.
@@ -151,7 +157,8 @@ export function createPasskeyCeremonies(options: {
         name: suggestedPasskeyName(made.aaguid, userAgent),
         createdAt: clock(),
       };
-      return (await insert(passkeys, passkey)) ? passkey : { refused: 'taken', accountId: account.id };
+      if (!(await insert(passkeys, passkey))) return { refused: 'taken', accountId: account.id };
+      return { account, passkey, amr: amrOf(made) };
     },
 
     signInOptions: (place) => requestOptions(proofPlace(place), 'required', []),
@@ -186,10 +193,14 @@ export function createPasskeyCeremonies(options: {
       if (!(await passkeys.recordUse(passkey.id, use))) return { refused: 'counter', ...whose };
       const account = await accounts.find(passkey.accountId);
       if (account === undefined || account.disabledAt !== undefined) return { refused: 'disabled', ...whose };
-      const amr = [used.credentialDeviceType === 'multiDevice' ? 'swk' : 'hwk', 'user'];
-      return { account, passkey, amr: used.userVerified ? [...amr, 'mfa'] : amr };
+      return { account, passkey, amr: amrOf(used) };
     },
   };
+}
+
+function amrOf(shown: { credentialDeviceType: CredentialDeviceType; userVerified: boolean }): string[] {
+  const key = shown.credentialDeviceType === 'multiDevice' ? 'swk' : 'hwk';
+  return shown.userVerified ? [key, 'user', 'mfa'] : [key, 'user'];
 }
 
 const enrolmentPlace = (place: string, accountId: string) => `enrolment ${place} ${accountId}`;

@@ -21,6 +21,14 @@ export function hasSecondFactor({ totp, passkeys }: EnrolledFactors): boolean {
   return totp || passkeys > 0;
 }
 
+/**
+ * Whether a sign-in can end with a passkey: with one that there is, or, of an account without any second factor, with one
+ * that it gets on the way.
+ */
+export function isPasskeyInReach(factors: EnrolledFactors, passkeysAreOffered: boolean): boolean {
+  return factors.passkeys > 0 || (passkeysAreOffered && !hasSecondFactor(factors));
+}
+
 /** What came of a code. `replayed`: it was right, but it, or a newer one, has been used (RFC 6238 §5.2). */
 export type CodeOutcome = 'accepted' | 'replayed' | 'wrong';
 

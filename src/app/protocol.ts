@@ -81,7 +81,10 @@ export function createProtocol(options: AppOptions, domain: Domain) {
       translate: translateStorageError,
     }),
     findAccount: createFindAccount(withTranslatedErrors(accounts.find)),
-    interactionPolicy: { enrolledOf: withTranslatedErrors(domain.secondFactors.enrolledOf) },
+    interactionPolicy: {
+      enrolledOf: withTranslatedErrors(domain.secondFactors.enrolledOf),
+      passkeysAreOffered: domain.passkeys.isOffered,
+    },
     resourceIndicators: createResourceIndicators({
       findClient: withTranslatedErrors(clients.find),
       findResourceServer: withTranslatedErrors(resourceServers.find),

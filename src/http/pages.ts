@@ -76,11 +76,17 @@ export interface AuthenticatorForm extends GuardedForm {
   /** the secret in groups, for typing */
   key: readonly string[];
   /** opens the app on this very device */
-  app: { href: string };
+  link: { href: string };
 }
 
-export interface AuthenticatorPage extends AuthenticatorForm {
+/** Sets up a second factor within a sign-in. */
+export interface AuthenticatorPage {
+  csrf: string;
   client: ClientPresentation;
+  /** absent: it has to be a passkey */
+  app?: AuthenticatorForm;
+  /** absent: there are none */
+  passkey?: PasskeyForm;
   error?: string;
   /** where the button posts to that goes on without; absent: it has to be */
   skip?: string;

@@ -1,6 +1,6 @@
 // When an authorization request has to ask the end-user for something.
 import { errors, interactionPolicy, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
-import { type EnrolledFactors, hasSecondFactor } from '../accounts/second-factors.ts';
+import { type EnrolledFactors, hasSecondFactor, isPasskeyInReach } from '../accounts/second-factors.ts';
 import { ACR_VALUES, type Acr, requestedAcr, satisfies } from './authentication-levels.ts';
 import { consentRequest } from './grants.ts';
 
@@ -21,6 +21,8 @@ const FIRST_FACTOR_LIFETIME = 12 * 60 * 60;
 
 export interface InteractionPolicyOptions {
   enrolledOf(accountId: string): Promise<EnrolledFactors>;
+  /** whether a sign-in can add one */
+  passkeysAreOffered: boolean;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface InteractionPolicyOptions {
  * level of authentication is ours to judge, and the consent page is told everything that is asked for, not only what
  * is new.
  */
-export function createInteractionPolicy({ enrolledOf }: InteractionPolicyOptions) {
+export function createInteractionPolicy(options: InteractionPolicyOptions) {
   const { Check, base } = interactionPolicy;
   const policy = base();
   const [login, consent] = [policy.get('login'), policy.get('consent')];
@@ -46,7 +48,7 @@ export function createInteractionPolicy({ enrolledOf }: InteractionPolicyOptions
         'authentication_level',
         'End-User authentication with more factors is required',
         'login_required',
-        createLevelCheck(enrolledOf),
+        createLevelCheck(options),
         (ctx) => ({ recognised: recognisedIn(ctx) }),
       ),
     );
@@ -64,7 +66,7 @@ function hasLostAccount({ oidc }: KoaContextWithOIDC): boolean {
  * that is only wished for is asked for where the account can reach it. An essential one that is out of reach is an error
  * (OpenID Connect Core §5.5.1.1).
  */
-function createLevelCheck(enrolledOf: InteractionPolicyOptions['enrolledOf']) {
+function createLevelCheck({ enrolledOf, passkeysAreOffered }: InteractionPolicyOptions) {
   return async ({ oidc }: KoaContextWithOIDC): Promise<boolean> => {
     const { level, essential, values } = requestedAcr(oidc.params ?? {});
     if (essential && level === undefined) throw unmet(values);
@@ -77,7 +79,10 @@ function createLevelCheck(enrolledOf: InteractionPolicyOptions['enrolledOf']) {
     const isSettled = level === undefined ? hasJustSignedIn || reached('aal2') : reached('aal2') && level !== 'phr';
     const has = isSettled ? undefined : await enrolledOf(session.accountId);
 
-    const canReach = level === 'phr' ? (has?.passkeys ?? 0) > 0 : essential || (has && hasSecondFactor(has));
+    // nobody who is signed in is asked to set something up for a wish
+    const mayEnrol = essential && passkeysAreOffered;
+    const canReach =
+      level === 'phr' ? has && isPasskeyInReach(has, mayEnrol) : essential || (has && hasSecondFactor(has));
     const lacks = level !== undefined && !reached(level);
     if (essential && lacks && (!canReach || hasJustSignedIn)) throw unmet(values);
 

@@ -203,6 +203,33 @@ describe('passkeys in Chromium', () => {
       assert.deepEqual(claims, { sub: account.id, acr: 'aal1', amr: ['pwd'] });
     }));
 
+  it('are added within a sign-in that needs a second factor, and end it with the recovery codes', () =>
+    onDevice(async ({ page }) => {
+      await service.accounts.requireMfa(account.id, true);
+      const claims = await signedIn(page, async () => {
+        await typePassword(page);
+        await page.click('#use-passkey');
+        await page.waitForURL('**/recovery-codes*');
+        assert.equal(await page.locator('#recovery-codes li').count(), 10);
+        await page.check('[name=kept]');
+        await page.click('#go-on');
+      });
+      assert.deepEqual(claims, { sub: account.id, acr: 'phr', amr: ['pwd', 'hwk', 'user', 'mfa'] });
+      assert.equal((await service.store.passkeys.listOf(account.id)).length, 1);
+    }));
+
+  it('are not asked for without a word in a browser that has none, where nothing else would do', () =>
+    onDevice(async ({ page }) => {
+      const claims = JSON.stringify({ id_token: { acr: { essential: true, value: 'phr' } } });
+      const { url } = await authorizationRequest(party, { redirect_uri: redirectUri, claims });
+      await page.goto(url.href);
+      await typePassword(page);
+      await page.getByText('This browser cannot use passkeys. Try another one.').waitFor();
+      assert.equal(await page.locator('#use-passkey').isVisible(), false);
+      await page.click('#cancel');
+      await page.waitForURL(`${redirectUri}*error=access_denied*`);
+    }, NO_WEBAUTHN));
+
   it('are not added twice on one device', () =>
     onDevice(async (device) => {
       const { page } = device;

@@ -1,8 +1,8 @@
 // The passkeys of the account page: adding one, renaming it, removing it, and what is refused.
 import assert from 'node:assert/strict';
 import type { Account } from '../../src/store.ts';
-import { createSoftPasskey, type SoftPasskey } from '../support/authenticator.ts';
-import { enrolPasskey, passkeyOptions, usePasskey } from '../support/passkeys.ts';
+import { createSoftPasskey } from '../support/authenticator.ts';
+import { enrolPasskey, makePasskey, passkeyOptions, usePasskey } from '../support/passkeys.ts';
 import { type Service, startService } from '../support/service.ts';
 import { withMovingTime } from '../support/time.ts';
 import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
@@ -30,10 +30,6 @@ describe('The passkeys of the account page', () => {
   const follow = (agent: UserAgent, page: Page, id: string) =>
     agent.open(new URL(String(page.document.querySelector(`#${id}`)?.getAttribute('href')), page.url).href);
 
-  /** What the script does when the button is pressed. */
-  const enrol = (agent: UserAgent, page: Page, passkey: SoftPasskey) =>
-    agent.submit(page, { passkey: passkey.create(passkeyOptions(page) as never) }, 'use-passkey');
-
   const alertOf = ({ document }: Page) => document.querySelector('[role=alert] p')?.textContent;
   const listOf = (account: Account) => service.store.passkeys.listOf(account.id);
   const events = (name: string) =>
@@ -46,7 +42,7 @@ describe('The passkeys of the account page', () => {
     const adding = await follow(agent, page, 'add');
     assert.match(String(adding.response.headers.get('content-security-policy')), /script-src http:\/\/localhost/);
     const passkey = createSoftPasskey(service.issuer, { aaguid: 'd548826e-79b4-db40-a3d8-11116f7e8349' });
-    const codes = await enrol(agent, adding, passkey);
+    const codes = await makePasskey(agent, adding, passkey);
     assert.equal(codes.url, `${service.issuer}/account/recovery-codes`, codes.text);
     assert.equal(codes.document.querySelectorAll('.codes li').length, 10);
     assert.deepEqual(
@@ -61,10 +57,10 @@ describe('The passkeys of the account page', () => {
 
   it('take a second one without new recovery codes, and leave out those that are there', async () => {
     const { account, agent, page } = await arrive();
-    await enrol(agent, await follow(agent, page, 'add'), createSoftPasskey(service.issuer));
+    await makePasskey(agent, await follow(agent, page, 'add'), createSoftPasskey(service.issuer));
     const adding = await follow(agent, page, 'add');
     assert.equal((passkeyOptions(adding) as { excludeCredentials?: unknown[] }).excludeCredentials?.length, 1);
-    const list = await enrol(agent, adding, createSoftPasskey(service.issuer));
+    const list = await makePasskey(agent, adding, createSoftPasskey(service.issuer));
     assert.equal(list.url, `${service.issuer}/account/passkeys`);
     assert.match(
       String(list.document.querySelector('[role=status]')?.textContent),
@@ -77,14 +73,14 @@ describe('The passkeys of the account page', () => {
     const { account, agent, page } = await arrive();
     const adding = await follow(agent, page, 'add');
     const foreign = createSoftPasskey('https://evil.example');
-    const refused = await enrol(agent, adding, foreign);
+    const refused = await makePasskey(agent, adding, foreign);
     assert.equal(refused.response.status, 400);
     assert.match(String(alertOf(refused)), /This passkey could not be added/);
     assert.deepEqual(
       [events('passkeyRefused').at(-1).reason, events('passkeyRefused').at(-1).accountId],
       ['response', account.id],
     );
-    await enrol(agent, refused, createSoftPasskey(service.issuer));
+    await makePasskey(agent, refused, createSoftPasskey(service.issuer));
     assert.equal((await listOf(account)).length, 1);
   });
 
@@ -107,7 +103,7 @@ describe('The passkeys of the account page', () => {
 
   it('go with the password where the last one goes, and the recovery codes with it', async () => {
     const { account, agent, page } = await arrive();
-    await enrol(agent, await follow(agent, page, 'add'), createSoftPasskey(service.issuer));
+    await makePasskey(agent, await follow(agent, page, 'add'), createSoftPasskey(service.issuer));
     const one = await follow(agent, await agent.open(page.url), 'change-1');
     const refused = await agent.submit(one, { password: 'not the password at all' }, 'remove');
     assert.equal(refused.response.status, 400);

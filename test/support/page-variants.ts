@@ -146,8 +146,16 @@ const shapes: readonly PageVariant[] = [
     error: words.recoveryRefused,
   })),
   variant('authenticator', 'authenticator', () => {
+    const { error: _, skip: __, passkey: ___, ...page } = pageSamples.authenticator;
+    return page;
+  }),
+  variant('authenticator-or-passkey', 'authenticator', () => {
     const { error: _, skip: __, ...page } = pageSamples.authenticator;
     return page;
+  }),
+  variant('authenticator-passkey-only', 'authenticator', ({ 'account-passkey-add': words }) => {
+    const { app: _, skip: __, ...page } = pageSamples.authenticator;
+    return { ...page, error: words.refused };
   }),
   variant('recovery-codes', 'recovery-codes', () => ({
     ...form,

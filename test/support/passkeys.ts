@@ -36,6 +36,17 @@ export function passkeyOptions({ document, text }: Page): Parameters<SoftPasskey
   return JSON.parse(options);
 }
 
+/** What the script does when the button is pressed that makes a passkey, and its owner consents. */
+export function makePasskey(
+  agent: UserAgent,
+  page: Page,
+  passkey: SoftPasskey,
+  claims?: Partial<Claims>,
+): Promise<Page> {
+  const options = passkeyOptions(page) as unknown as Parameters<SoftPasskey['create']>[0];
+  return agent.submit(page, { passkey: passkey.create(options, claims) }, 'use-passkey');
+}
+
 /** What the script does when the button is pressed and the owner of the passkey consents. */
 export function usePasskey(
   agent: UserAgent,
