@@ -90,7 +90,7 @@ for (const { issuer, path, session } of ISSUERS) {
       ['a malformed target', 'GET /authorize?client_id=%00', 400],
       ['a resumption without its cookie', 'GET /authorize/abc', 400],
       ['a sign-in without its cookie', 'GET /login/abc', 400],
-      ['a sign-in from nowhere', 'GET /login', 400],
+      ['a sign-in to the account page from nowhere', `GET /account/callback?state=${encodeURIComponent(MARKUP)}`, 400],
       ['a form of another site', 'POST /login/abc', 403, { Origin: 'https://evil.example' }],
       ['a forgotten password', 'GET /reset-password?uid=abc&r=v1.abc.abc', 200],
       ['a letter that is on its way', `GET /reset-password/sent?uid=${encodeURIComponent(MARKUP)}`, 200],
@@ -135,7 +135,7 @@ for (const { issuer, path, session } of ISSUERS) {
       assertHarmless(answer);
       assert.match(
         policyOf(answer),
-        /^default-src 'none'; ?script-src 'sha256-[^']+'; ?base-uri 'none'; ?frame-ancestors 'none'$/,
+        /^default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; img-src data:; form-action 'self' \S+; base-uri 'none'; frame-ancestors 'none'$/,
       );
     });
 
