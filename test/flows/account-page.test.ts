@@ -132,11 +132,19 @@ describe('The account page', () => {
         const after = await agent.cookies.getCookies(`${service.origin}/account`);
         const idIn = (cookies: typeof before) => cookies.find(({ key }) => key === 'account')?.value;
         assert.ok(idIn(before) && idIn(after) && idIn(before) !== idIn(after));
+        // who has the rest as it is now
         const thief = createUserAgent(service.origin);
-        for (const { key, value } of before.filter(({ key }) => key.startsWith('account'))) {
-          await thief.cookies.setCookie(`${key}=${value}; Path=/account`, service.origin);
+        const ours = (key: string) => key.startsWith('account');
+        for (const { key, value } of [
+          ...after.filter((one) => !ours(one.key)),
+          ...before.filter((one) => ours(one.key)),
+        ]) {
+          await thief.cookies.setCookie(`${key}=${value}; Path=${ours(key) ? '/account' : '/'}`, service.origin);
         }
-        assert.ok((await thief.open(`${service.origin}/account`)).document.querySelector('#sign-in'));
+        const { status, headers } = await thief.fetch(`${service.origin}/account`);
+        assert.equal(status, 303);
+        assert.equal(new URL(String(headers.get('location'))).pathname, '/authorize');
+        assert.equal((await agent.fetch(`${service.origin}/account`)).status, 200);
       });
     });
 
