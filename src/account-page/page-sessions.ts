@@ -24,7 +24,10 @@ export interface PageSession {
 }
 
 export interface PageSessions {
-  /** Undefined when there is none, its provider's session has ended, or the account is gone or disabled (R11). */
+  /**
+   * Undefined when there is none, its provider's session has ended or is not this browser's, or the account is gone or
+   * disabled (R11).
+   */
   find(ctx: Context): Promise<PageSession | undefined>;
   /**
    * In the place of the one that the browser had, under a new id (R39). False when the browser is not signed in to the
@@ -57,8 +60,9 @@ export function createPageSessions(options: {
       const payload = id === undefined ? undefined : await artifacts.find(MODEL, id);
       if (id === undefined || payload === undefined) return undefined;
       const { accountId, sessionUid, authTime, begunAt } = payload;
-      const session = await options.provider().Session.findByUid(String(sessionUid));
-      if (session?.accountId !== accountId) return undefined;
+      // the provider's cookie is of this host alone, where ours has a path: a neighbour that sets ours leads nobody astray
+      const session = await options.provider().Session.get(ctx);
+      if (session.uid !== sessionUid || session.accountId !== accountId) return undefined;
       const account = await options.findAccount(String(accountId));
       if (account === undefined || account.disabledAt !== undefined) return undefined;
       return {

@@ -113,6 +113,17 @@ describe('Attacks on the account page', () => {
       }
     });
 
+    it('leads nobody into that account by its cookie, either: a neighbouring host could set it', async () => {
+      const url = `${service.origin}/account`;
+      const planted = await (await accountAgent(service, 'mallory')).cookies.getCookies(url);
+      for (const victim of [createUserAgent(service.origin), await accountAgent(service)]) {
+        for (const cookie of planted.filter(({ key }) => key.startsWith('account'))) {
+          await victim.cookies.setCookie(cookie, url);
+        }
+        assert.doesNotMatch((await victim.open(url)).text, /mallory/);
+      }
+    });
+
     it('is answered by a page that leads on, whatever the query holds', async () => {
       const begun = createUserAgent(service.origin);
       const authorize = new URL(String((await begun.fetch(`${service.origin}/account`)).headers.get('location')));
