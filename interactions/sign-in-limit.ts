@@ -1,7 +1,8 @@
 // Turns sign-ins away at the door when as many are waiting for their password check as can be served in a second.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import type { AccountDirectory } from '../src/accounts/directory.ts';
+import { receiveForm } from '../src/http/body.ts';
 import type { PageResponses } from '../src/http/page-responses.ts';
 import type { KnownDevices } from '../src/provider/known-devices.ts';
 
@@ -21,9 +22,15 @@ export function createSignInLimit(parts: {
 }): Middleware {
   let running = 0;
   let turn = Promise.resolve();
-  return async function limitSignIns(ctx, next) {
+
+  function isFull(ctx: Context): boolean {
     const most = Math.min(MOST_OF_STRANGERS, Math.max(LEAST, parts.accounts.verifiedWithin(WAIT_MS)));
-    if (running >= most && (running >= most + RESERVED || !parts.knownDevices.hasAny(ctx))) {
+    return running >= most && (running >= most + RESERVED || !parts.knownDevices.hasAny(ctx));
+  }
+
+  return async function limitSignIns(ctx, next) {
+    if (!isFull(ctx)) await receiveForm(ctx); // who is slow to send it keeps nobody else out
+    if (isFull(ctx)) {
       ctx.set('retry-after', '2');
       parts.pages.error(ctx, {
         status: 503,

@@ -56,6 +56,14 @@ export async function readForm(ctx: Context): Promise<Parameters> {
 }
 
 /**
+ * Waits until the body of a form has arrived; reading the form waits for its sender no more.
+ * @throws UnacceptableBody (413, 415), errors.InvalidRequest
+ */
+export async function receiveForm(ctx: Context): Promise<void> {
+  if (bodyKind(ctx) === 'form') await readBytes(ctx);
+}
+
+/**
  * No parameter may be there twice, whether we know it or not (RFC 6749 §3.1, §3.2), but `resource` (RFC 8707 §2).
  * @param query parameters of the same request elsewhere, of which none may be among them
  * @throws errors.InvalidRequest
@@ -141,6 +149,8 @@ const readRaw = koaBody({
 });
 
 async function readBytes(ctx: Context): Promise<Buffer> {
+  const { body: received } = ctx.request as { body?: unknown };
+  if (Buffer.isBuffer(received)) return received;
   try {
     await readRaw(ctx, async () => {});
   } catch (cause) {

@@ -1,11 +1,13 @@
 // Requests that cost the sender little: long parameters, and connections that never finish what they began.
 import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { pino } from 'pino';
 import { openListener } from '../../src/process/listener.ts';
 import { assertAlive, assertHarmless, exchange, formatRequest } from '../support/raw-http.ts';
+import { authorizationRequest, PASSWORD, relyingParty } from '../support/relying-party.ts';
 import { type Service, startService } from '../support/service.ts';
+import { createUserAgent } from '../support/user-agent.ts';
 
 const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
 const names = (count: number) => Array.from({ length: count }, (_, index) => `s${index.toString(36)}`).join(' ');
@@ -98,6 +100,37 @@ describe('a request that wants much work', () => {
         assert.equal(answer.status, text.length > 64 * 1024 ? 413 : 400);
       }
       assert.ok(Math.min(...times) < 20, times.map(Math.round).join(' '));
+    }
+  });
+});
+
+describe('sign-ins that never say who it is', () => {
+  it('turn away nobody who does, however many they are (security requirement R51)', async () => {
+    await using service = await startService();
+    const party = await relyingParty(service);
+    const agent = createUserAgent(service.origin);
+    const { url } = await authorizationRequest(party);
+    const page = await agent.open(url.href);
+    const { pathname, search } = new URL(page.url);
+    const fields = `Host: a\r\nCookie: ${await agent.cookies.getCookieString(page.url)}\r\nContent-Length: 100`;
+    const type = 'Content-Type: application/x-www-form-urlencoded';
+    const begun = `POST ${pathname}${search} HTTP/1.1\r\n${fields}\r\n${type}\r\nExpect: 100-continue\r\n\r\n`;
+    const { hostname, port } = new URL(service.origin);
+    const sockets = await Promise.all(
+      Array.from({ length: 60 }, () => {
+        return new Promise<Socket>((resolve) => {
+          const socket = connect({ host: hostname, port: Number(port) }, () => socket.write(begun));
+          socket.on('error', () => {});
+          // it says `100 Continue`, and so has begun
+          socket.once('data', () => resolve(socket));
+        });
+      }),
+    );
+    try {
+      const { response, text } = await agent.submit(page, { login: 'alice', password: PASSWORD });
+      assert.equal(response.status, 303, text);
+    } finally {
+      for (const socket of sockets) socket.destroy();
     }
   });
 });
