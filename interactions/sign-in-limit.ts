@@ -13,6 +13,8 @@ const RESERVED = 12;
 /** Hashing that is slow for a moment leaves so many. */
 const LEAST = 8;
 const WAIT_MS = 1_000;
+/** What comes without a pause for longer is no burst. */
+const BURST_MS = 100;
 
 /** Before anything is looked up: refusing has to be cheap. */
 export function createSignInLimit(parts: {
@@ -22,6 +24,20 @@ export function createSignInLimit(parts: {
 }): Middleware {
   let running = 0;
   let turn = Promise.resolve();
+  let arrivals = 0;
+  let burstSince: number | undefined;
+
+  /** Who opens a connection is seen one turn after the one before, so a burst lasts for as many turns as it has requests. */
+  async function untilBurstIsOver(): Promise<void> {
+    for (;;) {
+      const before = arrivals;
+      await nextTurn();
+      if (arrivals === before) burstSince = undefined;
+      else burstSince ??= performance.now();
+      if (burstSince === undefined || performance.now() - burstSince > BURST_MS) return;
+    }
+  }
+
 
   function isFull(ctx: Context): boolean {
     const most = Math.min(MOST_OF_STRANGERS, Math.max(LEAST, parts.accounts.verifiedWithin(WAIT_MS)));
@@ -29,6 +45,7 @@ export function createSignInLimit(parts: {
   }
 
   return async function limitSignIns(ctx, next) {
+    arrivals += 1;
     if (!isFull(ctx)) await receiveForm(ctx); // who is slow to send it keeps nobody else out
     if (isFull(ctx)) {
       ctx.set('retry-after', '2');
@@ -42,7 +59,7 @@ export function createSignInLimit(parts: {
     running += 1;
     try {
       // one after the other: refusals go first, and so does whatever else came meanwhile
-      turn = turn.then(() => nextTurn());
+      turn = turn.then(untilBurstIsOver);
       await turn;
       await next();
     } finally {
