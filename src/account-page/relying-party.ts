@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http';
 import type { Context } from 'koa';
 import * as client from 'openid-client';
 import { ACCOUNT_PAGE, ACCOUNT_PAGE_CLIENT } from '../clients/account-page.ts';
+import { seeOther } from '../http/redirects.ts';
 import { TemporarilyUnavailable } from '../provider/storage-errors.ts';
 import { accountCookie } from './cookies.ts';
 import { createInProcessFetch } from './in-process.ts';
@@ -32,8 +33,9 @@ export interface RelyingParty {
   /**
    * Reads the authorization response and redeems its code. Undefined when the browser brings what it was not sent for,
    * or the provider refuses: then there is nothing to do but to begin again.
+   * @returns `cancelled` when the end-user did not want to
    */
-  complete(ctx: Context): Promise<SignedIn | undefined>;
+  complete(ctx: Context): Promise<SignedIn | 'cancelled' | undefined>;
 }
 
 /** As long as an interaction. */
@@ -72,9 +74,7 @@ export function createRelyingParty(options: { issuer: string; handle: RequestLis
         ...(maxAge !== undefined && { max_age: String(maxAge) }),
         ...(loginHint !== undefined && { login_hint: loginHint }),
       });
-      ctx.status = 303;
-      ctx.set('location', url.href);
-      ctx.body = '';
+      seeOther(ctx, url.href);
     },
 
     async complete(ctx) {
@@ -83,6 +83,7 @@ export function createRelyingParty(options: { issuer: string; handle: RequestLis
       const checks = { expectedState: begun.state, expectedNonce: begun.nonce, pkceCodeVerifier: begun.verifier };
       const response = new URL(`${redirectUri}?${ctx.querystring}`);
       const claims = await claimsOf(client.authorizationCodeGrant(configuration, response, checks));
+      if (claims === 'cancelled') return claims;
       if (claims === undefined || typeof claims.auth_time !== 'number') return undefined;
       return { accountId: claims.sub, authTime: claims.auth_time, returnTo: begun.returnTo };
     },
@@ -93,7 +94,9 @@ export function createRelyingParty(options: { issuer: string; handle: RequestLis
  * Undefined when the response, or what the code was redeemed for, is not acceptable.
  * @throws TemporarilyUnavailable when the token endpoint cannot answer now
  */
-async function claimsOf(grant: Promise<client.TokenEndpointResponseHelpers>): Promise<client.IDToken | undefined> {
+async function claimsOf(
+  grant: Promise<client.TokenEndpointResponseHelpers>,
+): Promise<client.IDToken | 'cancelled' | undefined> {
   try {
     return (await grant).claims();
   } catch (error) {
@@ -101,8 +104,10 @@ async function claimsOf(grant: Promise<client.TokenEndpointResponseHelpers>): Pr
       if (error.status >= 500) throw new TemporarilyUnavailable(error);
       return undefined;
     }
-    const isRefused = error instanceof client.AuthorizationResponseError;
-    if (isRefused || (error instanceof client.ClientError && error.code !== undefined)) return undefined;
+    if (error instanceof client.AuthorizationResponseError) {
+      return error.error === 'access_denied' ? 'cancelled' : undefined;
+    }
+    if (error instanceof client.ClientError && error.code !== undefined) return undefined;
     throw error;
   }
 }

@@ -32,7 +32,8 @@ export function createAccountRouter(page: AccountPage, sections: readonly Accoun
   const { issuer, relyingParty, sessions, pages, tokens, clock } = page;
   // one spelling per path: the request gate decides by the path too
   const router = new Router({ sensitive: true, strict: true });
-  const base = `${new URL(issuer).pathname.replace(/\/$/, '')}${ACCOUNT_PAGE}`;
+  const home = `${new URL(issuer).pathname.replace(/\/$/, '')}/`;
+  const base = `${home.slice(0, -1)}${ACCOUNT_PAGE}`;
   const pathOf = (path: string) => below(base, path);
   const map: SiteMap = { links: [], shown: new Set() };
   const requests = createAccountRequests({ issuer, pages, tokens, map, pathOf });
@@ -90,6 +91,8 @@ export function createAccountRouter(page: AccountPage, sections: readonly Accoun
 
   router.get(`${ACCOUNT_PAGE}/callback`, async (ctx) => {
     const signedIn = await relyingParty.complete(ctx);
+    // somebody who is signed in already did not want to sign in again
+    if (signedIn === 'cancelled') return seeOther(ctx, (await sessions.find(ctx)) ? base : home);
     if (signedIn && (await sessions.begin(ctx, signedIn))) return seeOther(ctx, pathOf(signedIn.returnTo));
     sayLost(ctx, 400, 'lost', '/');
   });

@@ -59,6 +59,13 @@ describe('The account page', () => {
       assert.equal((await agent.open(`${service.origin}/account`)).response.status, 200);
     });
 
+    it('can be cancelled, and leads to the home page', async () => {
+      const agent = createUserAgent(service.origin);
+      const page = await agent.submit(await agent.open(`${service.origin}/account`), {}, 'cancel');
+      assert.equal(page.url, `${service.origin}/`);
+      assert.ok(page.document.querySelector('#account'));
+    });
+
     it('can be done in several tabs at once', async () => {
       const agent = createUserAgent(service.origin);
       const tabs = [
@@ -176,6 +183,15 @@ describe('The account page', () => {
         });
       });
     }
+
+    it('is left for the first page by whoever does not want to sign in again', async () => {
+      await withMovingTime(async (pass) => {
+        const agent = await accountAgent(service);
+        pass(11 * MINUTE);
+        const page = await agent.submit(await agent.open(`${service.origin}/account/password`), {}, 'cancel');
+        assert.equal(page.url, `${service.origin}/account`);
+      });
+    });
 
     it('is not done for a form that was open for too long, which comes back', async () => {
       const { id, username } = await addPerson();

@@ -139,7 +139,7 @@ describe('Attacks on the account page', () => {
         `?state=${state}&code=x&code=y&iss=${iss}`,
         `?state=${state}&state=${state}&code=x&iss=${iss}`,
         `?state=${state}&code=x&iss=https://evil.example`,
-        `?state=${state}&error=access_denied&error_description=%3Csvg%3E&iss=${iss}`,
+        `?state=${state}&error=server_error&error_description=%3Csvg%3E&iss=${iss}`,
         `?state=${state}&response=eyJ&iss=${iss}`,
         `?state=${state}&code=x&id_token=eyJ&iss=${iss}`,
         `?state=${forged}&code=x&iss=${iss}`,
