@@ -85,8 +85,11 @@ async function createScenarios(
   const baseline = { name: BASELINE, server: bare, shot: formGrant(bare.port, secret, 'urn:audience:bench-es256') };
   const shot = { ...jsonGrant(empty.port, secret, 'bench-es256'), expected: 'answer' };
   const floor = { name: 'node:http: a constant answer', server: empty, shot };
+  const resource = resourceIdentifier('bench-es256');
   const ours: Omit<Scenario, 'server'>[] = [
-    { name: 'form grant, ES256', shot: formGrant(port, secret, resourceIdentifier('bench-es256')), target: 1.15 },
+    { name: 'form grant, ES256', shot: formGrant(port, secret, resource), target: 1.15 },
+    // a parameter that nobody knows is ignored, but not by what answers without the library
+    { name: 'form grant, ES256, by the library', shot: formGrant(port, secret, resource, { unknown: 'x' }) },
     { name: 'JSON grant, ES256', shot: jsonGrant(port, secret, 'bench-es256'), target: 0.6 },
     { name: 'JSON grant, HS256', shot: jsonGrant(port, secret, 'bench-hs256') },
     { name: '/verify, ES256', shot: verification(port, [es256], 'bench-es256'), target: 0.6 },

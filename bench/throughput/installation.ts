@@ -52,9 +52,9 @@ function headersOf(type: string, body: string, secret?: string): Record<string, 
   };
 }
 
-/** The standard grant, to either server. */
-export function formGrant(port: number, secret: string, resource: string): Shot {
-  const body = new URLSearchParams({ grant_type: 'client_credentials', scope: 'read', resource }).toString();
+/** The standard grant, to either server. @param more parameters */
+export function formGrant(port: number, secret: string, resource: string, more: Record<string, string> = {}): Shot {
+  const body = new URLSearchParams({ grant_type: 'client_credentials', scope: 'read', resource, ...more }).toString();
   return { port, path: '/token', headers: headersOf(FORM, body, secret), body, expected: '"access_token":"eyJ' };
 }
 
