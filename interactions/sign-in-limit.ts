@@ -14,7 +14,7 @@ const RESERVED = 12;
 const LEAST = 8;
 const WAIT_MS = 1_000;
 /** What comes without a pause for longer is no burst. */
-const BURST_MS = 100;
+const BURST_MS = 250;
 
 /** Before anything is looked up: refusing has to be cheap. */
 export function createSignInLimit(parts: {
@@ -37,7 +37,6 @@ export function createSignInLimit(parts: {
       if (burstSince === undefined || performance.now() - burstSince > BURST_MS) return;
     }
   }
-
 
   function isFull(ctx: Context): boolean {
     const most = Math.min(MOST_OF_STRANGERS, Math.max(LEAST, parts.accounts.verifiedWithin(WAIT_MS)));
