@@ -75,12 +75,15 @@ function withChallenge<Response extends AuthenticationResponseJSON | Registratio
 
 async function isWithoutCertificates({ response }: RegistrationResponseJSON): Promise<boolean> {
   const { decodeAttestationObject } = await import('@simplewebauthn/server/helpers');
-  const decoded = attempt(() => decodeAttestationObject(Buffer.from(response.attestationObject, 'base64url')));
-  const format = decoded?.get('fmt');
-  return format === 'none' || (format === 'packed' && decoded?.get('attStmt').get('x5c') === undefined);
+  const isWithout = attempt(() => {
+    const decoded = decodeAttestationObject(Buffer.from(response.attestationObject, 'base64url'));
+    const format = decoded.get('fmt');
+    return format === 'none' || (format === 'packed' && decoded.get('attStmt').get('x5c') === undefined);
+  });
+  return isWithout === true;
 }
 
-/** Decoders throw at whatever is malformed. */
+/** Decoders throw at whatever is malformed, and what they decode need not have any members. */
 function attempt<T>(decode: () => T): T | undefined {
   try {
     return decode();

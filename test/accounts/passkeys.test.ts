@@ -123,6 +123,25 @@ describe('passkeys', () => {
       });
     }
 
+    const undecodable: [string, string][] = [
+      ['no CBOR', 'ff'],
+      ['a number', '00'],
+      ['a list', '80'],
+      ['null', 'f6'],
+      ['an empty map', 'a0'],
+      ['a format without its statement', 'a163666d74667061636b6564'],
+      ['a statement that is a number', 'a263666d74667061636b65646761747453746d7400'],
+    ];
+    for (const [what, attestation] of undecodable) {
+      it(`refuses an answer whose attestation object is ${what}`, async () => {
+        const made = createSoftPasskey(ORIGIN).create(await ceremonies().enrolmentOptions(alice, 'page'));
+        const answer = JSON.parse(made);
+        answer.response.attestationObject = Buffer.from(attestation, 'hex').toString('base64url');
+        const outcome = await ceremonies().enrol(alice, 'page', JSON.stringify(answer), AGENT);
+        assert.deepEqual(outcome, { refused: 'malformed', accountId: alice.id });
+      });
+    }
+
     it('refuses what was made for another account, for another page, or sent before', async () => {
       const passkey = createSoftPasskey(ORIGIN);
       const answer = passkey.create(await ceremonies().enrolmentOptions(alice, 'page'));
