@@ -24,7 +24,7 @@ export function createProvider(options: ProviderOptions): Provider {
   refuseUnregisteredGrants(provider);
   resumeInteractionsOnce(provider);
   answerEssentialAcr(provider);
-  rememberSessions(provider, options.clock);
+  rememberSessions(provider, options.sessionLifetimes, options.clock);
   nameSignedInAccounts(provider);
   // headers are rewritten by the request gate before they reach the library
   provider.proxy = true;

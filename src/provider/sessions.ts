@@ -44,8 +44,9 @@ export function createSessionTtl({ idle, absolute }: SessionLifetimes, clock: Cl
  * Has the sessions of this provider know where and when they are used. A session is to be remembered when its last
  * sign-in says so; one that does not say leaves it as it was before, for the same account.
  */
-export function rememberSessions({ Session }: Provider, clock: Clock): void {
+export function rememberSessions({ Session }: Provider, { absolute }: SessionLifetimes, clock: Clock): void {
   keepInPayload(Session, ['device', 'usedAt']);
+  endAtLast(Session, absolute, clock);
   const { loginAccount, save } = Session.prototype;
 
   Session.prototype.loginAccount = function loginHere(this: Session & SessionFacts, details) {
@@ -80,6 +81,20 @@ export function nameSignedInAccounts({ Interaction }: Provider): void {
     else this.accountId = accountId;
     return save.call(this, ttl);
   };
+}
+
+/**
+ * A lifetime is a second at least, to the library: whoever kept asking would keep a session that is over, and one that
+ * began when sessions lived longer would last as long as it was used.
+ */
+function endAtLast(model: Provider['Session'], absolute: number, clock: Clock): void {
+  const { find, findByUid } = model;
+  const unlessOver = (session: Session | undefined) =>
+    session?.loginTs !== undefined && session.loginTs + absolute <= clock() ? undefined : session;
+  Object.assign(model, {
+    find: async (...args: unknown[]) => unlessOver((await Reflect.apply(find, model, args)) as Session | undefined),
+    findByUid: async (uid: string) => unlessOver(await findByUid.call(model, uid)),
+  });
 }
 
 /** https://github.com/panva/node-oidc-provider/blob/v9.13.3/lib/models/payload.js */

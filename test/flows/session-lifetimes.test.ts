@@ -9,6 +9,7 @@ import {
   type RelyingParty,
   silentError,
 } from '../support/relying-party.ts';
+import { startRestartingService } from '../support/restarting-service.ts';
 import { codeOf, giveApp, typeCode } from '../support/second-factors.ts';
 import { type Service, startService } from '../support/service.ts';
 import { withMovingTime } from '../support/time.ts';
@@ -130,6 +131,18 @@ describe('The lifetime of a session', () => {
         assert.equal(await silentError(as, agent), undefined, `use ${use}`);
       }
       pass(5 * MINUTE);
+      assert.equal(await silentError(as, agent), 'login_required');
+    });
+  });
+
+  it('is over after SESSION_DAYS also for those that began when it was longer', async () => {
+    await using restarting = await startRestartingService({ SESSION_DAYS: '30' });
+    const as = await addRelyingParty(restarting.current());
+    await withMovingTime(async (pass) => {
+      const agent = await signIn({ agent: createUserAgent(restarting.issuer), as, remember: true });
+      pass(2 * DAY);
+      assert.equal(await silentError(as, agent), undefined);
+      await restarting.restart({ SESSION_DAYS: '1' });
       assert.equal(await silentError(as, agent), 'login_required');
     });
   });
