@@ -5,6 +5,7 @@ import type { AccountDirectory } from '../src/accounts/directory.ts';
 import { receiveForm } from '../src/http/body.ts';
 import type { PageResponses } from '../src/http/page-responses.ts';
 import type { KnownDevices } from '../src/provider/known-devices.ts';
+import { refuseForeignForms } from './interaction.ts';
 
 /** At once in this process, and fewer where a second is not enough for them (security.md R51). */
 const MOST_OF_STRANGERS = 40;
@@ -21,6 +22,7 @@ export function createSignInLimit(parts: {
   accounts: Pick<AccountDirectory, 'verifiedWithin'>;
   pages: PageResponses;
   knownDevices: KnownDevices;
+  issuer: string;
 }): Middleware {
   let running = 0;
   let turn = Promise.resolve();
@@ -45,6 +47,7 @@ export function createSignInLimit(parts: {
 
   return async function limitSignIns(ctx, next) {
     arrivals += 1;
+    refuseForeignForms(ctx, parts.issuer);
     if (!isFull(ctx)) await receiveForm(ctx); // who is slow to send it keeps nobody else out
     if (isFull(ctx)) {
       ctx.set('retry-after', '2');
