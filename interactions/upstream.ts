@@ -19,7 +19,7 @@ export function addUpstreamRoutes(router: Router, requests: StepRequests, parts:
     if (!asksWhoItIs(request)) return goToStep(request, '');
     const upstream = upstreamOf(ctx);
     const purpose = { interaction: request.interaction.uid, query: sealedRequestOf(ctx) ?? '' };
-    const { checks } = await pending.begin(upstream.id, purpose);
+    const { checks } = await pending.begin(upstream.id, purpose, { anew: asksAnew(request) });
     const location = await attempt(request, upstream, () => upstream.begin(redirectUriOf(upstream), checks));
     if (location) seeOther(ctx, location.href);
   });
@@ -85,6 +85,11 @@ async function attempt<T>(request: StepRequest, { label }: Upstream, act: () => 
     sayAgain(request, error instanceof UpstreamRefused ? texts.refused(label) : texts.failed(label));
     return undefined;
   }
+}
+
+/** Whether a sign-in before does not count (OpenID Connect Core §3.1.2.1). */
+function asksAnew({ interaction: { prompt } }: StepRequest): boolean {
+  return prompt.reasons.some((reason) => reason === 'login_prompt' || reason === 'max_age');
 }
 
 function sayAgain(request: StepRequest, error: string): void {

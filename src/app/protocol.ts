@@ -126,7 +126,7 @@ export function createProtocol(options: AppOptions, domain: Domain) {
   // other providers
   const upstreams: UpstreamParts = {
     byId: createUpstreams(config.upstreams, options.fetch),
-    pending: createPendingSignIns(store.artifacts),
+    pending: createPendingSignIns(store.artifacts, clock),
     accounts: createUpstreamAccounts({
       linkedIdentities: store.linkedIdentities,
       accounts,

@@ -6,6 +6,8 @@ import { type Upstream, UpstreamFailed, type UpstreamIdentity } from './upstream
 /** How long what discovery said is believed, in milliseconds; a failed one is tried again at the next sign-in. */
 const METADATA_MS = 60 * 60 * 1000;
 const TIMEOUT_S = 5;
+/** seconds */
+const CLOCKS_DIFFER = 60;
 
 export interface OidcUpstreamOptions {
   id: string;
@@ -15,6 +17,8 @@ export interface OidcUpstreamOptions {
   clientSecret: string;
   /** Whether `email` is to be believed without `email_verified`, and with it; never where anybody can set the address. */
   vouchesForEmail: boolean;
+  /** the `prompt` by which it asks somebody who is signed in there, where that is not `login` */
+  anewPrompt?: string;
   fetch?: client.CustomFetch;
   /** epoch milliseconds */
   nowMs?: () => number;
@@ -39,7 +43,7 @@ export function createOidcUpstream(options: OidcUpstreamOptions): Upstream {
     id,
     label,
     origin: new URL(issuer).origin,
-    async begin(redirectUri, { state, nonce, codeVerifier }) {
+    async begin(redirectUri, { state, nonce, codeVerifier, anewSince }) {
       try {
         return client.buildAuthorizationUrl(await configuration(), {
           redirect_uri: redirectUri,
@@ -48,12 +52,13 @@ export function createOidcUpstream(options: OidcUpstreamOptions): Upstream {
           nonce,
           code_challenge: await client.calculatePKCECodeChallenge(codeVerifier),
           code_challenge_method: 'S256',
+          ...(anewSince !== undefined && { prompt: options.anewPrompt ?? 'login' }),
         });
       } catch (error) {
         throw failureOf(error, label);
       }
     },
-    async complete(callback, { state, nonce, codeVerifier }) {
+    async complete(callback, { state, nonce, codeVerifier, anewSince }) {
       try {
         const config = await configuration();
         const tokens = await client.authorizationCodeGrant(config, callback, {
@@ -64,6 +69,7 @@ export function createOidcUpstream(options: OidcUpstreamOptions): Upstream {
         });
         const claims = tokens.claims();
         if (claims === undefined) throw new UpstreamFailed('there is no ID token');
+        refuseOldSession(claims['auth_time'], anewSince);
         const endpoint = config.serverMetadata().userinfo_endpoint;
         const more =
           claims['email'] === undefined && endpoint !== undefined
@@ -75,6 +81,12 @@ export function createOidcUpstream(options: OidcUpstreamOptions): Upstream {
       }
     },
   };
+}
+
+/** Not every provider says when it was; one that says so must not have relied on an old session. */
+function refuseOldSession(authTime: unknown, anewSince: number | undefined): void {
+  if (anewSince === undefined || typeof authTime !== 'number') return;
+  if (authTime < anewSince - CLOCKS_DIFFER) throw new UpstreamFailed('nobody was asked to sign in again');
 }
 
 function discover({ issuer, clientId, clientSecret, fetch }: OidcUpstreamOptions): Promise<client.Configuration> {

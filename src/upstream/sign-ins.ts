@@ -1,6 +1,6 @@
 // Sign-ins that are under way at another provider: what must be remembered until the browser comes back.
 import { randomBytes } from 'node:crypto';
-import { AlreadyConsumed, type Artifacts } from '../store.ts';
+import { AlreadyConsumed, type Artifacts, type Clock } from '../store.ts';
 import type { UpstreamChecks } from './upstream.ts';
 
 const MODEL = 'UpstreamSignIn';
@@ -17,7 +17,8 @@ export interface PendingSignIn {
 }
 
 export interface PendingSignIns {
-  begin(upstream: string, purpose: UpstreamPurpose): Promise<PendingSignIn>;
+  /** @param options.anew whether a session there is not enough */
+  begin(upstream: string, purpose: UpstreamPurpose, options?: { anew?: boolean }): Promise<PendingSignIn>;
   /** The one of this `state`, as long as nobody has taken it. */
   find(state: unknown): Promise<PendingSignIn | undefined>;
   /** The same, once: whoever comes second gets nothing. */
@@ -25,7 +26,7 @@ export interface PendingSignIns {
 }
 
 /** @param artifacts writes must take effect at once, whatever is answered */
-export function createPendingSignIns(artifacts: Pick<Artifacts, 'find' | 'apply'>): PendingSignIns {
+export function createPendingSignIns(artifacts: Pick<Artifacts, 'find' | 'apply'>, clock: Clock): PendingSignIns {
   async function find(state: unknown): Promise<PendingSignIn | undefined> {
     const found = typeof state === 'string' && state.length <= 64 ? await artifacts.find(MODEL, state) : undefined;
     return found && found['consumed'] === undefined ? (found['pending'] as PendingSignIn) : undefined;
@@ -33,9 +34,10 @@ export function createPendingSignIns(artifacts: Pick<Artifacts, 'find' | 'apply'
 
   return {
     find,
-    async begin(upstream, purpose) {
+    async begin(upstream, purpose, { anew = false } = {}) {
       const [state, nonce, codeVerifier] = [random(), random(), random()];
-      const pending = { upstream, purpose, checks: { state, nonce, codeVerifier } };
+      const checks = { state, nonce, codeVerifier, ...(anew && { anewSince: clock() }) };
+      const pending = { upstream, purpose, checks };
       const owner = 'accountId' in purpose ? { accountId: purpose.accountId } : {};
       const payload = { jti: state, ...owner, pending };
       await artifacts.apply([{ do: 'upsert', model: MODEL, id: state, payload, expiresIn: LIFETIME }]);

@@ -17,6 +17,8 @@ export interface UpstreamChecks {
   state: string;
   nonce: string;
   codeVerifier: string;
+  /** the end-user must show anew who they are: epoch seconds, since when */
+  anewSince?: number;
 }
 
 export interface Upstream {

@@ -40,7 +40,13 @@ function createUpstream(
     case 'github':
       return createGithubUpstream(registered);
     case 'google':
-      return createOidcUpstream({ ...registered, issuer: 'https://accounts.google.com', vouchesForEmail: true });
+      // it knows no prompt `login`
+      return createOidcUpstream({
+        ...registered,
+        issuer: 'https://accounts.google.com',
+        vouchesForEmail: true,
+        anewPrompt: 'select_account',
+      });
     case 'microsoft':
       // the owner of any tenant writes whatever address into its accounts: an address from there proves nothing
       return createOidcUpstream({ ...registered, issuer: issuer ?? '', vouchesForEmail: false });

@@ -80,6 +80,16 @@ describe('Sign-in at another OpenID Provider', () => {
     assert.equal(claims?.['acr'], 'aal1');
   });
 
+  it('is asked anew there when the application asks for it (OpenID Connect Core §3.1.2.1)', async () => {
+    const promptThere = async () => {
+      const sent = await browser.submit(form, {}, 'upstream-oidc');
+      return new URL(String(sent.response.headers.get('location'))).searchParams.get('prompt');
+    };
+    assert.equal(await promptThere(), null);
+    form = await browser.open((await authorizationRequest(party, { prompt: 'login' })).url.href);
+    assert.equal(await promptThere(), 'login');
+  });
+
   it('says what to do when nobody has linked the identity, and goes on with the password', async () => {
     const { username } = await addThere({ email: 'a.smith@example.org' });
     const returned = await browser.open(await signInThere(username));

@@ -80,6 +80,21 @@ describe('a preset', () => {
     });
   });
 
+  it('asks people anew in the words of the provider, and refuses an older session', async () => {
+    const iss = 'https://accounts.google.com';
+    const anew = { ...CHECKS, anewSince: 1_800_000_000 };
+    const google = (authTime?: number) => upstream({ id: 'google' }, iss, { iss, auth_time: authTime });
+    assert.equal((await google().begin('https://id.example.com/callback', CHECKS)).searchParams.get('prompt'), null);
+    const asked = await google().begin('https://id.example.com/callback', anew);
+    assert.equal(asked.searchParams.get('prompt'), 'select_account');
+    const other = upstream({ id: 'oidc', issuer: 'https://login.example.org' }, 'https://login.example.org', {});
+    assert.equal((await other.begin('https://id.example.com/callback', anew)).searchParams.get('prompt'), 'login');
+    await google(1_799_999_990).complete(callback, anew);
+    await google().complete(callback, anew);
+    await google(1_799_990_000).complete(callback, CHECKS);
+    await assert.rejects(google(1_799_990_000).complete(callback, anew), UpstreamFailed);
+  });
+
   const refused: [string, object][] = [
     ['another nonce', { nonce: 'nonce-2' }],
     ['another audience', { aud: 'others' }],
