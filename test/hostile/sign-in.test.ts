@@ -11,7 +11,7 @@ describe('a hostile sign-in', () => {
   let service: Service;
   let party: RelyingParty;
   before(async () => {
-    service = await startService();
+    service = await startService({ TRUSTED_PROXIES: '127.0.0.1' });
     party = await relyingParty(service);
     const { id } = await service.accounts.add({ username: 'gone', password: PASSWORD });
     await service.accounts.disable(id);
@@ -20,9 +20,23 @@ describe('a hostile sign-in', () => {
   after(() => service[Symbol.asyncDispose]());
   afterEach(() => assertAlive(service.origin));
 
+  let places = 0;
+  /** A browser somewhere else each time: one place may not fail often. */
+  function browserElsewhere(): UserAgent {
+    places += 1;
+    const address = `198.51.100.${places}`;
+    return createUserAgent(service.origin, {
+      fetch: (url: Parameters<typeof fetch>[0], init: RequestInit = {}) => {
+        const headers = new Headers(init.headers);
+        headers.set('x-forwarded-for', address);
+        return fetch(url, { ...init, headers });
+      },
+    });
+  }
+
   /** A browser at the sign-in page. */
   async function arrive(): Promise<{ agent: UserAgent; page: Page; action: string; csrf: string }> {
-    const agent = createUserAgent(service.origin);
+    const agent = browserElsewhere();
     const { url } = await authorizationRequest(party);
     const page = await agent.open(url.href);
     const form = page.document.querySelector('form');
