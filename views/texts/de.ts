@@ -79,7 +79,7 @@ export const de: Texts = {
     passkey: 'Passkey verwenden',
     useRecovery: 'Wiederherstellungscode verwenden',
     useOther: 'Anderen Weg verwenden',
-    recoveryTitle: 'Wiederherstellungscode verwenden',
+    recoveryTitle: 'Wiederherstellungs\u00adcode verwenden',
     recoveryCode: 'Wiederherstellungscode',
     recoveryHint: 'Einer von denen, die Sie beim Einrichten aufbewahrt haben. Jeder gilt einmal.',
     cancel: 'Abbrechen',
