@@ -2,12 +2,13 @@
 import { createHmac, createSecretKey, hkdfSync } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import type { Clock, RateLimits } from '../store.ts';
+import { createDeviceFailures } from './device-failures.ts';
 import { type Attempt, type Counter, createFailureCounts } from './failure-counts.ts';
 import { StoredRateLimiter } from './stored-rate-limiter.ts';
 
 /** Failures in a row after which nothing but a known device, a new password or a passkey helps (SP 800-63B-4 §3.2.2). */
 const MAX_FAILURES = 100;
-/** The same for one known device; afterwards it counts as any other browser. */
+/** The same for one known device; afterwards, or after MAX_FAILURES of all of them, it counts as any other browser. */
 const MAX_DEVICE_FAILURES = 20;
 /** Failures of one address in a period (seconds), whatever it guesses at. */
 const ADDRESS_FAILURES = 50;
@@ -80,6 +81,7 @@ export function createGuesses(parts: { rateLimits: RateLimits; encryptionKey: st
   );
   const nameOf = (key: string) => createHmac('sha256', namingKey).update(key).digest('base64url');
   const counts = createFailureCounts({ rateLimits, clock, nameOf });
+  const devices = createDeviceFailures({ rateLimits, clock, nameOf, max: MAX_FAILURES });
   const addresses = new StoredRateLimiter({
     keyPrefix: 'address',
     points: ADDRESS_FAILURES,
@@ -96,10 +98,11 @@ export function createGuesses(parts: { rateLimits: RateLimits; encryptionKey: st
     }
   }
 
-  /** The known device whose own count goes on, if there is one. */
+  /** The known device whose own count goes on, if there is one; its attempt has begun. */
   async function deviceOf(guess: Guess, account: Counter): Promise<Counter | undefined> {
     const own = deviceCounter(guess, account);
-    return own && (await counts.countOf(own.key)) < own.max ? own : undefined;
+    if (own === undefined || (await counts.countOf(own.key)) >= own.max) return undefined;
+    return (await devices.begin(account.key)) ? own : undefined;
   }
 
   async function forgiveAfterSuccess(account: Counter, device: Counter | undefined): Promise<void> {
@@ -119,24 +122,30 @@ export function createGuesses(parts: { rateLimits: RateLimits; encryptionKey: st
       const device = await deviceOf(guess, account);
       if (!device) await refuseBusyAddress(address);
 
-      const counter = device ?? account;
-      const attempt = await counts.begin(counter);
-      const found = attempt ? await ending(attempt, check) : await inVain?.().then(() => undefined);
-      if (found !== undefined) {
-        await attempt?.end('succeeded');
-        await forgiveAfterSuccess(account, device);
-        return found;
+      let hasFailed = false;
+      try {
+        const counter = device ?? account;
+        const attempt = await counts.begin(counter);
+        const found = attempt ? await ending(attempt, check) : await inVain?.().then(() => undefined);
+        if (found !== undefined) {
+          await attempt?.end('succeeded');
+          await forgiveAfterSuccess(account, device);
+          return found;
+        }
+        hasFailed = attempt !== undefined;
+        await Promise.all([
+          attempt ? attempt.end('failed') : counts.ignore(counter.key),
+          device ? undefined : addresses.penalty(address),
+        ]);
+        return undefined;
+      } finally {
+        if (device) await devices.end(account.key, hasFailed ? 'failed' : 'other');
       }
-      await Promise.all([
-        attempt ? attempt.end('failed') : counts.ignore(counter.key),
-        device ? undefined : addresses.penalty(address),
-      ]);
-      return undefined;
     },
 
     async forgive(accountId, secrets = SECRETS) {
       const keys = secrets.map((secret) => keyOf(secret, accountId));
-      await Promise.all(keys.map((key) => counts.clear(key, Number.POSITIVE_INFINITY)));
+      await Promise.all(keys.flatMap((key) => [counts.clear(key, Number.POSITIVE_INFINITY), devices.clear(key)]));
     },
 
     async countsOf(accountId) {

@@ -134,6 +134,29 @@ describe('guesses at an account', () => {
     assert.equal(await attempt(true, { device: 'another' }), 'in');
   });
 
+  it('from many known browsers are as few: whoever had the password could have made any number of them', async () => {
+    const isConsidered = (outcome: string) => outcome === 'wrong';
+    for (let device = 0; device < 20; device += 1) {
+      for (let time = 0; time < 5; time += 1) {
+        assert.equal(await attempt(false, { secret: 'totp', device: `device-${device}` }), 'wrong');
+      }
+    }
+    const more = Array.from({ length: 30 }, (_, device) =>
+      attempt(false, { secret: 'totp', device: `more-${device}` }),
+    );
+    assert.ok((await Promise.all(more)).filter(isConsidered).length <= 6, 'they count as unknown ones');
+    assert.equal(await attempt(true, { secret: 'totp', device: 'device-30' }), 'not considered');
+    await guesses.forgive(whose.accountId, ['totp']);
+    assert.equal(await attempt(true, { secret: 'totp', device: 'device-30' }), 'in');
+  });
+
+  it('from many known browsers are as few also when they are made at once', async () => {
+    const guess = (device: number) => attempt(false, { secret: 'totp', device: `device-${device}` });
+    const outcomes = await Promise.all(Array.from({ length: 300 }, (_, device) => guess(device)));
+    const considered = outcomes.filter((outcome) => outcome === 'wrong').length;
+    assert.ok(considered >= 100 && considered <= 106, String(considered));
+  });
+
   it('are forgiven by a sign-in, unless they have to wait just then', async () => {
     await fail(3);
     assert.equal(await attempt(true), 'in');
