@@ -95,7 +95,7 @@ export function createAccountDirectory(parts: {
   accounts: Accounts;
   passwords: PasswordHasher;
   clock: Clock;
-  /** called when failed attempts at the account no longer matter: its password is a new one, or it is enabled */
+  /** called when failed attempts at the account no longer matter: its password is a new one, it is enabled, or gone */
   forgive?: (id: string) => Promise<void>;
 }): AccountDirectory {
   const { accounts, passwords, clock, forgive = async () => {} } = parts;
@@ -206,6 +206,10 @@ export function createAccountDirectory(parts: {
     requireMfa: (id, required) =>
       change(id, ({ requiresMfa: _, ...account }) => ({ ...account, ...(required && { requiresMfa: true }) })),
 
-    remove: (id) => accounts.remove(id),
+    async remove(id) {
+      const removed = await accounts.remove(id);
+      if (removed) await forgive(id);
+      return removed;
+    },
   };
 }

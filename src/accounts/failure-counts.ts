@@ -59,10 +59,13 @@ export function createFailureCounts(parts: {
     underWay.set(key, (underWay.get(key) ?? 0) + 1);
     return {
       async end(outcome) {
-        if (outcome === 'failed') await failures.penalty(key, 1, { customDuration: duration });
-        const others = (underWay.get(key) ?? 0) - 1;
-        if (others > 0) underWay.set(key, others);
-        else underWay.delete(key);
+        try {
+          if (outcome === 'failed') await failures.penalty(key, 1, { customDuration: duration });
+        } finally {
+          const others = (underWay.get(key) ?? 0) - 1;
+          if (others > 0) underWay.set(key, others);
+          else underWay.delete(key);
+        }
       },
     };
   }
