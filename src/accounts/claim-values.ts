@@ -46,8 +46,9 @@ function isWebPage(value: unknown): boolean {
   return isText(value) && /^https?:\/\//i.test(value) && URL.canParse(value);
 }
 
+/** Without what nobody sees: an address can be a username, and no letter is sent to such a one (src/mail/delivery.ts). */
 function isEmail(value: unknown): boolean {
-  return isText(value) && value.length <= 254 && /^[^\s@<>(),;:\\"[\]]+@[^\s@<>(),;:\\"]+$/u.test(value);
+  return isText(value) && value.length <= 254 && /^[^\s@<>(),;:\\"[\]\p{C}]+@[^\s@<>(),;:\\"\p{C}]+$/u.test(value);
 }
 
 function isBirthdate(value: unknown): boolean {
