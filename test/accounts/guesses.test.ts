@@ -177,6 +177,19 @@ describe('guesses at an account', () => {
     assert.equal(await attempt(true), 'in');
   });
 
+  it('are over when their failure cannot be written', async () => {
+    const { store, clock } = temporary;
+    let isDown = true;
+    const rateLimits: typeof store.rateLimits = {
+      ...store.rateLimits,
+      add: (...arguments_) => (isDown ? Promise.reject(new Error('down')) : store.rateLimits.add(...arguments_)),
+    };
+    const counted = createGuesses({ rateLimits, encryptionKey, clock });
+    for (let time = 0; time < 8; time++) await assert.rejects(attempt(false, {}, counted), /down/);
+    isDown = false;
+    for (let time = 0; time < 6; time++) assert.equal(await attempt(false, {}, counted), 'wrong');
+  });
+
   it('are counted for each secret and for each account by itself', async () => {
     for (let time = 0; time < 6; time++) await attempt(false);
     assert.equal(await attempt(true), 'not considered');
