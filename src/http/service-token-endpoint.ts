@@ -25,6 +25,9 @@ export interface ServiceTokenEndpoint {
   audit: AuditLog;
 }
 
+/** What a client registers whose tokens must be of no use without its key (RFC 9449 §5.2, RFC 8705 §3.4). */
+const BINDINGS = ['dpop_bound_access_tokens', 'tls_client_certificate_bound_access_tokens'];
+
 /** 403: the client is who it says, and may not have this. */
 class Forbidden extends errors.OIDCProviderError {
   constructor(error: string, description: string) {
@@ -70,6 +73,11 @@ export function createServiceTokenEndpoint(options: ServiceTokenEndpoint) {
     if (!Array.isArray(grantTypes) || !grantTypes.includes('client_credentials')) {
       options.audit.tokenRefused({ ...factsOf(ctx), clientId: client.clientId, error: 'unauthorized_client' });
       throw new errors.UnauthorizedClient('the client is not registered for the client_credentials grant');
+    }
+    // as the library answers its other forms without a proof
+    if (BINDINGS.some((name) => client.metadata[name] === true)) {
+      options.audit.tokenRefused({ ...factsOf(ctx), clientId: client.clientId, error: 'invalid_grant' });
+      throw new errors.InvalidGrant('the tokens of this client are bound to its key, which this form cannot do');
     }
     if (sub !== client.clientId) {
       options.audit.tokenRefused({

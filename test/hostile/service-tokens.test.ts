@@ -207,6 +207,24 @@ describe('a hostile service', () => {
     assertRefused(await post('/token', request(), { Authorization: basic('reports', secret) }), 400);
   });
 
+  for (const bound of ['dpop_bound_access_tokens', 'tls_client_certificate_bound_access_tokens']) {
+    it(`gets no token for whoever has its secret when it registered ${bound} (RFC 9449 §5.2, RFC 8705 §3.4)`, async () => {
+      await using mtls = await startService({ OIDC_FEATURES: 'mtls' });
+      const client = await mtls.addClient({
+        clientId: 'bound',
+        metadata: { grant_types: ['client_credentials'], [bound]: true },
+        audiences: { 'logging-service': null },
+      });
+      const response = await fetch(`${mtls.origin}/token`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ sub: 'bound', aud: 'logging-service', client_secret: client.secret }),
+      });
+      assert.equal(response.status, 400);
+      assert.equal(((await response.json()) as { error: string }).error, 'invalid_grant');
+    });
+  }
+
   it('may not do what its client is not registered for', async () => {
     assertRefused(
       await post('/token', { ...request(), sub: 'somebody-else', client_id: 'reports' }),
