@@ -69,6 +69,10 @@ export function addTokenExchange(provider: Provider, options: TokenExchange): vo
     async function tokenExchange(ctx) {
       const { client } = ctx.oidc;
       checkParameters(ctx);
+      // RFC 9449 §5.2, RFC 8705 §3.4
+      if (client.dpopBoundAccessTokens || client.tlsClientCertificateBoundAccessTokens) {
+        throw new errors.InvalidGrant('an exchanged token cannot be bound to a key, and this client needs it to be');
+      }
       const subject = await subjectOf(ctx, options);
       const indicator = String(ctx.oidc.params.resource);
       const info = await options.resourceServerInfo(ctx, indicator, client);

@@ -185,6 +185,15 @@ describe('Token exchange', () => {
     assert.equal((await exchange(other, {})).status, 400);
   });
 
+  it('is not for clients whose tokens must be bound to their key (RFC 9449 §5.2)', async () => {
+    const bound = await addRelyingParty(
+      service,
+      { redirect_uris: [], grant_types: [GRANT], serves: ['orders'], dpop_bound_access_tokens: true },
+      { billing: 'billing:read' },
+    );
+    assertTokenError(await exchange(bound, { scope: 'billing:read' }), 'invalid_grant');
+  });
+
   it('refuses the token of an account that was disabled', async () => {
     const { tokens } = await logIn(web, { scope: 'openid orders:read', audience: 'orders' }, undefined, {
       audience: 'orders',
