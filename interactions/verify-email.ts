@@ -21,10 +21,11 @@ export function addVerifyEmail(router: Router, parts: LetterParts): void {
 
   router.get(`${PATH}/:token`, async (ctx) => {
     const found = await linkOf(ctx, parts, 'EmailVerification');
-    if (!found) return;
+    if (!found?.link.account) return;
     const { token, link } = found;
+    const { username } = found.link.account;
     const action = resumptions.url(`${PATH}/${token}`, undefined);
-    pages.show(ctx, 'confirm-email', { action, csrf: tokens.issue(pageOf(token)), email: link.email });
+    pages.show(ctx, 'confirm-email', { action, csrf: tokens.issue(pageOf(token)), email: link.email, username });
   });
 
   router.post(`${PATH}/:token`, async (ctx) => {

@@ -155,6 +155,8 @@ export interface SignUpPage extends GuardedForm {
 
 export interface ConfirmEmailPage extends GuardedForm {
   email: string;
+  /** of the account that gets the address: anybody can give that of somebody else */
+  username: string;
 }
 
 /** Says how something ended, and leads on. */

@@ -23,11 +23,13 @@ describe('a link that proves an address', () => {
   };
 
   it('does so by the button, and not by being followed', async () => {
-    const { id, email } = await correspondence.addAccount({ claims: { email_verified: false } });
+    const { id, email, username } = await correspondence.addAccount({ claims: { email_verified: false } });
     const url = urlOf(await links.create('EmailVerification', { accountId: id, email }));
     const agent = correspondence.browser();
     const page = await agent.open(url);
     assert.match(page.text, new RegExp(`<strong>${email}</strong>`));
+    // an honest answer must not give the address to whoever has asked for the letter
+    assert.match(page.text, new RegExp(`account <strong>${username}</strong>`));
     await fetch(url, { method: 'HEAD' });
     assert.deepEqual(await claimsOf(id), { email, email_verified: false });
     const done = await agent.submit(page);

@@ -119,7 +119,7 @@ export const pageSamples: Pages = {
     error: 'That is not an e-mail address. Check it and try again.',
     back: '/login/kq3',
   },
-  'confirm-email': { action: '/verify-email/kq3', csrf: 'vJ2cQ0', email: 'alice@example.org' },
+  'confirm-email': { action: '/verify-email/kq3', csrf: 'vJ2cQ0', email: 'alice@example.org', username: 'alice' },
   outcome: {
     title: 'Your password is changed',
     message: 'You are signed out everywhere. Sign in with the new password.',

@@ -287,7 +287,9 @@ export const de: Texts = {
   'confirm-email': {
     title: 'E-Mail-Adresse bestätigen',
     lead: (email) => `Ist ${email} Ihre Adresse?`,
-    submit: 'Ja, das ist meine',
+    account: (username) =>
+      `Sie wird die Adresse des Kontos ${username}. Wenn das nicht Ihr Konto ist, schließen Sie diese Seite.`,
+    submit: 'Ja, beides ist meins',
   },
 
   outcome: {

@@ -295,7 +295,9 @@ export const en = {
   'confirm-email': {
     title: 'Confirm your e-mail address',
     lead: (email: string) => `Is ${email} your address?`,
-    submit: 'Yes, it is mine',
+    account: (username: string) =>
+      `It becomes the address of the account ${username}. If that is not your account, close this page.`,
+    submit: 'Yes, both are mine',
   },
 
   /** how the links of letters, and the forms that ask for letters, end */
