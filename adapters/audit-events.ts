@@ -30,7 +30,8 @@ export function createAuditEvents(engine: Engine): AuditEvents {
         if (since !== undefined) query = query.where('at', '>=', since);
         if (clientId !== undefined) query = query.where('client_id', '=', clientId);
         if (accountId !== undefined) query = query.where('account_id', '=', accountId);
-        if (event !== undefined) query = query.where('event', '=', event);
+        if (typeof event === 'string') query = query.where('event', '=', event);
+        else if (event !== undefined) query = query.where('event', 'in', event);
         return query.execute();
       });
       return rows.map(toEvent).reverse();

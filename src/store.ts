@@ -415,7 +415,8 @@ export interface AuditFilter {
   since?: number;
   clientId?: string;
   accountId?: string;
-  event?: string;
+  /** one, or any of several: at least one */
+  event?: string | readonly string[];
   /** the newest so many */
   limit: number;
 }

@@ -60,6 +60,8 @@ export function describeAuditContract(engine: TestEngine): void {
       assert.deepEqual(await idsOf({ accountId: 'alice' }), ['old', 'both', 'alice']);
       assert.deepEqual(await idsOf({ clientId: 'web', accountId: 'alice', since: 2 }), ['both']);
       assert.deepEqual(await idsOf({ event: 'loginFailed' }), ['both']);
+      assert.deepEqual(await idsOf({ event: ['loginFailed', 'logoutSucceeded'] }), ['both']);
+      assert.deepEqual(await idsOf({ event: ['tokenIssued', 'loginFailed'], limit: 3 }), ['both', 'alice', 'other']);
       assert.deepEqual(await idsOf({ since: 3 }), ['both', 'alice', 'other']);
       assert.deepEqual(await idsOf({ limit: 2 }), ['alice', 'other']);
       for (const clientId of ['%', "' or 1=1 --", '']) assert.deepEqual(await idsOf({ clientId }), []);

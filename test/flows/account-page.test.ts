@@ -364,6 +364,22 @@ describe('The account page', () => {
     });
   });
 
+  describe('recent activity of an account whose applications are busy', () => {
+    it('is not pushed away by what nobody is shown: whoever has a token could make as much of it as they like', async () => {
+      const { id, username } = await addPerson();
+      const agent = await accountAgent(service, username);
+      const activity = async () => itemsOf(await agent.open(`${service.origin}/account/activity`));
+      await until(activity, (found) => found.length > 0);
+      const at = Math.floor(Date.now() / 1000) + 1;
+      await service.store.auditEvents.append(
+        Array.from({ length: 600 }, (_, n) => {
+          return { id: `busy-${n}`, at, event: 'tokenIssued', accountId: id, facts: {} };
+        }),
+      );
+      assert.match(String((await activity())[0]), /^Signed in/);
+    });
+  });
+
   describe('in German', () => {
     it('speaks German throughout', async () => {
       const agent: UserAgent = createUserAgent(service.origin, {
