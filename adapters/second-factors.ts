@@ -1,5 +1,5 @@
 // Authenticator apps and recovery codes in the tables `totp` and `recovery_codes`.
-import type { SecondFactors, SecretBox } from '../src/store.ts';
+import type { SecondFactors, SecretBox, Totp } from '../src/store.ts';
 import type { Engine } from './engine.ts';
 
 /** Binds a sealed secret to the account that it is of. */
@@ -8,6 +8,12 @@ export function totpContext(accountId: string): string {
 }
 
 export function createSecondFactors({ engine, box }: { engine: Engine; box: SecretBox }): SecondFactors {
+  const columnsOf = ({ accountId, secret, createdAt, lastStep }: Totp) => ({
+    secret: box.seal(secret, totpContext(accountId)),
+    created_at: createdAt,
+    last_step: lastStep,
+  });
+
   return {
     async findTotp(accountId) {
       const row = await engine.read((db) =>
@@ -22,19 +28,25 @@ export function createSecondFactors({ engine, box }: { engine: Engine; box: Secr
         }
       );
     },
-    async saveTotp({ accountId, secret, createdAt, lastStep }) {
-      const columns = {
-        secret: box.seal(secret, totpContext(accountId)),
-        created_at: createdAt,
-        last_step: lastStep,
-      };
+    async saveTotp(totp) {
+      const columns = columnsOf(totp);
       await engine.write((db) =>
         db
           .insertInto('totp')
-          .values({ account_id: accountId, ...columns })
+          .values({ account_id: totp.accountId, ...columns })
           .onConflict((conflict) => conflict.column('account_id').doUpdateSet(columns))
           .execute(),
       );
+    },
+    async insertTotp(totp) {
+      const { numInsertedOrUpdatedRows } = await engine.write((db) =>
+        db
+          .insertInto('totp')
+          .values({ account_id: totp.accountId, ...columnsOf(totp) })
+          .onConflict((conflict) => conflict.doNothing())
+          .executeTakeFirstOrThrow(),
+      );
+      return numInsertedOrUpdatedRows === 1n;
     },
     async useTotpStep(accountId, step) {
       const { numUpdatedRows } = await engine.write((db) =>

@@ -77,7 +77,9 @@ async function enrol(request: StepRequest, found: FoundHalf, code: unknown): Pro
   const { parts, interaction, texts } = request;
   if (mustBePasskey(request)) return goToStep(request, 'authenticator');
   const { id } = found.account;
-  const right = typeof code === 'string' && (await parts.secondFactors.confirmTotp(id, interaction.uid, code));
+  // of two sign-ins that get one at once, the second one is told that there is one
+  const right =
+    typeof code === 'string' && (await parts.secondFactors.confirmTotp(id, interaction.uid, code, { replaces: false }));
   if (!right) return refuseEnrolment(request, found, texts.authenticator.refused);
   await parts.guesses.forgive(id, ['totp', 'recovery-code']);
   parts.audit.secondFactorEnrolled({ ...factsOf(request), accountId: id, reason: 'authenticator app' });

@@ -194,6 +194,8 @@ export interface SecondFactors {
   findTotp(accountId: string): Promise<Totp | undefined>;
   /** In the place of the one before, if there was one. */
   saveTotp(totp: Totp): Promise<void>;
+  /** Compare-and-set: false when there is one before, which stays. */
+  insertTotp(totp: Totp): Promise<boolean>;
   /** Compare-and-set: false when that step, or a later one, was used before, or there is no such secret. */
   useTotpStep(accountId: string, step: number): Promise<boolean>;
   /** False when there is none. */

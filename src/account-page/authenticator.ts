@@ -108,7 +108,10 @@ async function setUp(parts: AuthenticatorParts, request: SubmittedRequest): Prom
   const { account, form, texts } = request;
   const code = form['code'];
   const place = enrolmentPlace(request);
-  if (typeof code === 'string' && (await parts.secondFactors.confirmTotp(account.id, place, code))) {
+  if (
+    typeof code === 'string' &&
+    (await parts.secondFactors.confirmTotp(account.id, place, code, { replaces: true }))
+  ) {
     await parts.guesses.forgive(account.id, ['totp', 'recovery-code']);
     parts.audit.secondFactorEnrolled({ ...request.facts(), reason: 'authenticator app' });
     return request.goTo(RECOVERY_CODES);

@@ -56,10 +56,11 @@ export interface SecondFactorDirectory {
   /** The enrolment that is under way, if there is one. */
   findEnrolment(accountId: string, place: string): Promise<TotpEnrolment | undefined>;
   /**
-   * Enrols the app, in the place of the one before, when the code is one of it, and makes new recovery codes. False when
-   * the code is wrong, or nothing is under way.
+   * Enrols the app when the code is one of it, and makes new recovery codes. False when the code is wrong, nothing is under
+   * way, or there is an app before.
+   * @param options.replaces whether it takes the place of one before
    */
-  confirmTotp(accountId: string, place: string, code: string): Promise<boolean>;
+  confirmTotp(accountId: string, place: string, code: string, options: { replaces: boolean }): Promise<boolean>;
   /** Forgets the enrolment, with the recovery codes that it showed. */
   endEnrolment(place: string): Promise<void>;
   /** New ones instead of those before. They cannot be seen again. */
@@ -143,14 +144,16 @@ export function createSecondFactorDirectory(parts: {
       return enrolment;
     },
 
-    async confirmTotp(accountId, place, code) {
+    async confirmTotp(accountId, place, code, { replaces }) {
       const enrolment = await findEnrolment(accountId, place);
       // what has recovery codes is enrolled already
       if (!enrolment || enrolment.recoveryCodes) return false;
       const now = clock();
       const lastStep = totpStepOf(enrolment.secret, code, now);
       if (lastStep === undefined) return false;
-      await secondFactors.saveTotp({ accountId, secret: enrolment.secret, createdAt: now, lastStep });
+      const totp = { accountId, secret: enrolment.secret, createdAt: now, lastStep };
+      if (replaces) await secondFactors.saveTotp(totp);
+      else if (!(await secondFactors.insertTotp(totp))) return false;
       await keepEnrolment(accountId, place, { ...enrolment, recoveryCodes: await replaceRecoveryCodes(accountId) });
       return true;
     },

@@ -61,6 +61,11 @@ export function describeSignInContract(engine: TestEngine): void {
       assert.deepEqual(uses.sort(), [false, false, true]);
       assert.equal(await store.secondFactors.useTotpStep(alice.id, 100), false);
       assert.equal((await store.secondFactors.findTotp(alice.id))?.lastStep, 101);
+      assert.equal(await store.secondFactors.insertTotp({ ...totp, secret: 'AAAA' }), false);
+      assert.equal((await store.secondFactors.findTotp(alice.id))?.secret, totp.secret);
+      assert.equal(await store.secondFactors.removeTotp(alice.id), true);
+      const firsts = ['AAAA', 'BBBB'].map((secret) => store.secondFactors.insertTotp({ ...totp, secret }));
+      assert.deepEqual((await Promise.all(firsts)).sort(), [false, true]);
       assert.equal(await store.secondFactors.removeTotp(alice.id), true);
       assert.equal(await store.secondFactors.removeTotp(alice.id), false);
       assert.equal(await store.secondFactors.findTotp(alice.id), undefined);

@@ -363,6 +363,22 @@ describe('The second factor', () => {
       assert.match((await agent.open(page.url)).url, /\/second-factor/);
     });
 
+    it('is enrolled by one of two sign-ins at once, and not by the other one afterwards', async () => {
+      const { id } = await addPerson({ requiresMfa: true });
+      const factors = secondFactorsOf(service);
+      const confirmations = ['one sign-in', 'another sign-in'].map(async (place) => {
+        const { secret } = await factors.beginTotp(id, place);
+        return { secret, confirm: () => factors.confirmTotp(id, place, codeOf(secret), { replaces: false }) };
+      });
+      const [one, other] = await Promise.all(confirmations);
+      assert.ok(one && other);
+      const outcomes = await Promise.all([one.confirm(), other.confirm()]);
+      assert.deepEqual(outcomes.toSorted(), [false, true]);
+      const enrolled = outcomes[0] ? one : other;
+      assert.equal((await service.store.secondFactors.findTotp(id))?.secret, enrolled.secret);
+      assert.equal(await (enrolled === one ? other : one).confirm(), false);
+    });
+
     it('is not enrolled with a session alone: the password comes first', async () => {
       const { username, id } = await addPerson();
       const { agent, page, finish } = await showPassword(username);
