@@ -18,7 +18,8 @@ export interface AccountSession {
 
 /**
  * The sessions of accounts. What ends, ends with all its tokens, those for offline access and the JWTs included, and
- * has ended for every process once the promise resolves; a request that is under way then fails.
+ * has ended for every process once the promise resolves; a request that is under way then fails. With it ends an address
+ * that waits for its letter.
  */
 export interface AccountSessions {
   /** The one that was used last comes first. */
@@ -58,6 +59,12 @@ export function createAccountSessions(options: {
     if (others.length > 0) await artifacts.apply(others.map((grantId) => ({ do: 'revoke', grantId })));
   }
 
+  /** Whoever ends sessions that are not theirs means what was asked for there, too: an address that waits for its letter. */
+  async function endPendingAddress(accountId: string): Promise<ArtifactWrite[]> {
+    const links = await artifacts.listOf('EmailVerification', accountId);
+    return links.map(({ jti }) => ({ do: 'destroy', model: 'EmailVerification', id: String(jti) }));
+  }
+
   return {
     async list(accountId) {
       const sessions = (await sessionsOf(accountId)).map(present);
@@ -67,7 +74,7 @@ export function createAccountSessions(options: {
     async end(accountId, uid) {
       const session = (await sessionsOf(accountId)).find((one) => one.uid === uid);
       if (session === undefined) return false;
-      await artifacts.apply(endingOf(session));
+      await artifacts.apply([...endingOf(session), ...(await endPendingAddress(accountId))]);
       await onEnd(session);
       return true;
     },
@@ -82,6 +89,7 @@ export function createAccountSessions(options: {
       await artifacts.apply([
         ...ended.flatMap(endingOf),
         ...interactions.map(({ jti }): ArtifactWrite => ({ do: 'destroy', model: 'Interaction', id: String(jti) })),
+        ...(await endPendingAddress(accountId)),
       ]);
       await revokeGrants(accountId, new Set(kept && grantsOf(kept)));
       await Promise.all(ended.map(onEnd));

@@ -53,6 +53,31 @@ describe('Another e-mail address', () => {
     );
   });
 
+  for (const button of ['.items form', 'form:has(#end-others)']) {
+    it(`is not taken by a letter that a session asked for which has been ended since: ${button}`, async () => {
+      const { service, mailbox, addAccount, browser } = correspondence;
+      const { id, username, email } = await addAccount({ password: PASSWORD });
+      const owner = await accountAgent(service, username);
+      await ask(username, `thief-of-${username}@example.net`);
+      const link = linkIn(await mailbox.next(), service, '/verify-email');
+      const confirm = await browser().open(link);
+      assert.equal(confirm.response.status, 200);
+
+      const sessions = await owner.open(`${service.origin}/account/sessions`);
+      const form = sessions.document.querySelector(button);
+      const fields = form?.querySelectorAll('input').map((input): [string, string] => {
+        return [String(input.getAttribute('name')), String(input.getAttribute('value'))];
+      });
+      const action = `${service.origin}${form?.getAttribute('action')}`;
+      const ended = await owner.fetch(action, { method: 'POST', body: new URLSearchParams(fields) });
+      assert.equal(ended.status, 303);
+
+      assert.equal((await browser().open(link)).response.status, 400);
+      assert.equal((await browser().submit(confirm)).response.status, 400);
+      assert.equal((await service.accounts.find(id))?.claims.email, email);
+    });
+  }
+
   it('is asked for three times an hour, and not more', async () => {
     const { mailbox, addAccount } = correspondence;
     await addAccount({ username: 'sender', password: PASSWORD });
