@@ -33,10 +33,13 @@ export function createDeviceFailures(parts: {
       return true;
     },
     async end(key, outcome) {
-      if (outcome === 'failed') await failures.penalty(key);
-      const others = (underWay.get(key) ?? 0) - 1;
-      if (others > 0) underWay.set(key, others);
-      else underWay.delete(key);
+      try {
+        if (outcome === 'failed') await failures.penalty(key);
+      } finally {
+        const others = (underWay.get(key) ?? 0) - 1;
+        if (others > 0) underWay.set(key, others);
+        else underWay.delete(key);
+      }
     },
     async clear(key) {
       await failures.delete(key);

@@ -186,8 +186,11 @@ describe('guesses at an account', () => {
     };
     const counted = createGuesses({ rateLimits, encryptionKey, clock });
     for (let time = 0; time < 8; time++) await assert.rejects(attempt(false, {}, counted), /down/);
+    const known = Array.from({ length: 110 }, (_, device) => ({ device: `device-${device}` }));
+    for (const guess of known) await assert.rejects(attempt(false, guess, counted), /down/);
     isDown = false;
     for (let time = 0; time < 6; time++) assert.equal(await attempt(false, {}, counted), 'wrong');
+    assert.equal(await attempt(true, known[0], counted), 'in');
   });
 
   it('are counted for each secret and for each account by itself', async () => {
