@@ -245,7 +245,7 @@ export interface Passkeys {
 export interface LinkedIdentity {
   /** our name for the provider there */
   upstream: string;
-  /** its `sub` */
+  /** its `sub`, after its `iss` and a space where the provider can become another one */
   subject: string;
   accountId: string;
   /** what its owner recognises it by, such as an e-mail address */

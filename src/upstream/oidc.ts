@@ -17,6 +17,8 @@ export interface OidcUpstreamOptions {
   clientSecret: string;
   /** Whether `email` is to be believed without `email_verified`, and with it; never where anybody can set the address. */
   vouchesForEmail: boolean;
+  /** Whether it is always the same provider; otherwise its issuer is part of every subject (OpenID Connect Core §5.7). */
+  hasOneIssuer?: boolean;
   /** the `prompt` by which it asks somebody who is signed in there, where that is not `login` */
   anewPrompt?: string;
   fetch?: client.CustomFetch;
@@ -75,7 +77,7 @@ export function createOidcUpstream(options: OidcUpstreamOptions): Upstream {
           claims['email'] === undefined && endpoint !== undefined
             ? await client.fetchUserInfo(config, tokens.access_token, claims.sub)
             : {};
-        return identityOf({ ...more, ...claims }, options.vouchesForEmail);
+        return identityOf({ ...more, ...claims }, options);
       } catch (error) {
         throw failureOf(error, label);
       }
@@ -98,7 +100,10 @@ function discover({ issuer, clientId, clientSecret, fetch }: OidcUpstreamOptions
   });
 }
 
-function identityOf(claims: Readonly<Record<string, unknown>>, vouchesForEmail: boolean): UpstreamIdentity {
+function identityOf(
+  claims: Readonly<Record<string, unknown>>,
+  { vouchesForEmail, hasOneIssuer = false }: OidcUpstreamOptions,
+): UpstreamIdentity {
   const text = (name: string) => {
     const value = claims[name];
     return typeof value === 'string' && /^[^\p{Cc}\p{Cs}]{1,320}$/u.test(value) ? value : undefined;
@@ -108,7 +113,7 @@ function identityOf(claims: Readonly<Record<string, unknown>>, vouchesForEmail: 
   const email = text('email');
   const name = text('name');
   return {
-    subject,
+    subject: hasOneIssuer ? subject : `${claims['iss']} ${subject}`,
     label: email ?? text('preferred_username') ?? name ?? subject,
     emailVerified: vouchesForEmail && claims['email_verified'] === true,
     ...(email !== undefined && { email }),

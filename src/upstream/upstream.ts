@@ -2,7 +2,7 @@
 
 /** What the other provider says about whoever signed in there. */
 export interface UpstreamIdentity {
-  /** never reused there; 1 to 255 characters */
+  /** never reused there, whichever provider `there` is configured to be */
   subject: string;
   /** what its owner recognises it by: an e-mail address, else a name there */
   label: string;

@@ -45,6 +45,7 @@ function createUpstream(
         ...registered,
         issuer: 'https://accounts.google.com',
         vouchesForEmail: true,
+        hasOneIssuer: true,
         anewPrompt: 'select_account',
       });
     case 'microsoft':

@@ -39,11 +39,12 @@ describe('Sign-in at another OpenID Provider', () => {
   after(() => usual[Symbol.asyncDispose]());
 
   let people = 0;
-  /** Somebody with an account there; answers the username. */
+  /** Somebody with an account there, and what we know it by. */
   async function addThere(claims: StandardClaims = {}): Promise<{ username: string; subject: string }> {
     people += 1;
     const username = `person-${people}`;
-    return { username, subject: (await setting.there.accounts.add({ username, password: PASSWORD, claims })).id };
+    const { id } = await setting.there.accounts.add({ username, password: PASSWORD, claims });
+    return { username, subject: `${setting.there.issuer} ${id}` };
   }
 
   /** Presses the button here, signs in there; the URL with which the browser comes back. */

@@ -56,7 +56,7 @@ describe('a preset', () => {
       email_verified: true,
     };
     assert.deepEqual(await microsoft(claims).complete(callback, CHECKS), {
-      subject: 'them',
+      subject: `${claims.iss} them`,
       label: 'ceo@example.com',
       email: 'ceo@example.com',
       emailVerified: false,
@@ -78,6 +78,13 @@ describe('a preset', () => {
       emailVerified: true,
       name: 'A',
     });
+  });
+
+  it('that can be configured to be another provider takes nobody there for somebody here (OpenID Connect Core §5.7)', async () => {
+    const subjects = ['https://login.example.org', 'https://other.example.org'].map(async (iss) => {
+      return (await upstream({ id: 'oidc', issuer: iss }, iss, { iss }).complete(callback, CHECKS)).subject;
+    });
+    assert.equal(new Set(await Promise.all(subjects)).size, 2);
   });
 
   it('asks people anew in the words of the provider, and refuses an older session', async () => {
