@@ -1,4 +1,5 @@
 // Accounts and the login keys under which they sign in.
+import { isDeepStrictEqual } from 'node:util';
 import type { ExpressionBuilder, Kysely } from 'kysely';
 import { type Account, type Accounts, type Clock, Conflict } from '../src/store.ts';
 import type { Engine } from './engine.ts';
@@ -74,8 +75,10 @@ async function updateAccount(
     .where('id', '!=', id)
     .executeTakeFirst();
   if (namesake) throw new Conflict('username');
+  const stored = was && (await db.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst());
+  if (was && !(stored && isDeepStrictEqual(toAccount(stored), was))) return false;
   const replace = db.updateTable('accounts').set(columns).where('id', '=', id);
-  const updated = await (was ? replace.where((row) => isStill(row, was)) : replace).executeTakeFirst();
+  const updated = await (stored ? replace.where((row) => isStill(row, stored)) : replace).executeTakeFirst();
   if (updated.numUpdatedRows === 0n) return false;
   await db.deleteFrom('login_keys').where('account_id', '=', id).execute();
   await insertLoginKeys(db, id, loginKeys);
@@ -83,8 +86,7 @@ async function updateAccount(
 }
 
 /** The write itself decides: whoever changed the row first, in whatever transaction, has changed it. */
-function isStill({ and, eb }: ExpressionBuilder<Schema, 'accounts'>, account: Account) {
-  const { id: _, ...columns } = toRow(account);
+function isStill({ and, eb }: ExpressionBuilder<Schema, 'accounts'>, { id: _, ...columns }: AccountsTable) {
   const names = Object.keys(columns) as (keyof typeof columns)[];
   return and(names.map((name) => eb(name, columns[name] === null ? 'is' : '=', columns[name])));
 }
