@@ -66,6 +66,7 @@ export function createKnownDevices(options: { issuer: string; secrets: readonly 
         sameSite: 'lax',
         secure,
         signed: true,
+        overwrite: true,
         maxAge: MAX_AGE_MS,
       });
     },

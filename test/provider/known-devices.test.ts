@@ -64,6 +64,15 @@ describe('known devices', () => {
     assert.notEqual(await recall(await remembered(account('alice')), account('alice')), device);
   });
 
+  it('are named once in an answer, however often it remembers them (RFC 6265 §4.1.1)', async () => {
+    const { cookie, set } = await request((ctx) => {
+      devices().remember(ctx, account('alice', 'a weaker hash'));
+      devices().remember(ctx, account('alice'));
+    });
+    assert.deepEqual(set.map((line) => line.split('=')[0]).toSorted(), ['__Host-device', '__Host-device.sig']);
+    assert.ok(await recall(cookie, account('alice')));
+  });
+
   it('are unknown after a change of the password', async () => {
     const cookie = await remembered(account('alice'));
     assert.equal(await recall(cookie, account('alice', 'another hash')), undefined);
