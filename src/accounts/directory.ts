@@ -5,6 +5,7 @@ import { parseClaims } from './claim-values.ts';
 import type { Urgency } from './hash-queue.ts';
 import { loginKey } from './login-keys.ts';
 import type { PasswordHasher } from './passwords.ts';
+import { createTurns } from './turns.ts';
 
 /** An account that cannot be as it was given; the message says what it must be. */
 export class InvalidAccount extends Error {
@@ -104,13 +105,20 @@ export function createAccountDirectory(parts: {
     return login.length <= maxLogin ? accounts.findByLoginKey(loginKey(login)) : undefined;
   }
 
+  const changes = createTurns(1);
+
   /** Changes the account as it is stored at this moment, so that no other change is undone. */
-  async function change(id: string, edit: (account: Account) => Account | undefined): Promise<boolean> {
-    const account = await accounts.find(id);
-    const edited = account && edit(account);
-    if (edited === undefined) return false;
-    // somebody else was faster: what they have done stays
-    return (await accounts.update(edited, loginKeys(edited), account)) || change(id, edit);
+  function change(id: string, edit: (account: Account) => Account | undefined): Promise<boolean> {
+    // one after the other, so that none of them is late again and again
+    return changes(id, async () => {
+      for (;;) {
+        const account = await accounts.find(id);
+        const edited = account && edit(account);
+        if (edited === undefined) return false;
+        if (await accounts.update(edited, loginKeys(edited), account)) return true;
+        // another process was faster: what it has done stays
+      }
+    });
   }
 
   async function upgradeHash(account: Account, password: string): Promise<void> {

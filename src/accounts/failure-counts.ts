@@ -3,7 +3,7 @@ import type { Clock, RateLimits } from '../store.ts';
 import { consumes, StoredRateLimiter } from './stored-rate-limiter.ts';
 
 /** Failures in a row that cost nothing yet: people mistype. */
-const FREE_FAILURES = 5;
+export const FREE_FAILURES = 5;
 /** Seconds to wait after the next failure; twice as long after each further one. */
 const FIRST_DELAY = 30;
 const LONGEST_DELAY = 60 * 60;

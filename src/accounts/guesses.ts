@@ -3,8 +3,9 @@ import { createHmac, createSecretKey, hkdfSync } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import type { Clock, RateLimits } from '../store.ts';
 import { createDeviceFailures } from './device-failures.ts';
-import { type Attempt, type Counter, createFailureCounts } from './failure-counts.ts';
+import { type Attempt, type Counter, createFailureCounts, FREE_FAILURES } from './failure-counts.ts';
 import { StoredRateLimiter } from './stored-rate-limiter.ts';
+import { createTurns } from './turns.ts';
 
 /** Failures in a row after which nothing but a known device, a new password or a passkey helps (SP 800-63B-4 §3.2.2). */
 const MAX_FAILURES = 100;
@@ -81,6 +82,7 @@ export function createGuesses(parts: { rateLimits: RateLimits; encryptionKey: st
   );
   const nameOf = (key: string) => createHmac('sha256', namingKey).update(key).digest('base64url');
   const counts = createFailureCounts({ rateLimits, clock, nameOf });
+  const turns = createTurns(FREE_FAILURES);
   const devices = createDeviceFailures({ rateLimits, clock, nameOf, max: MAX_FAILURES });
   const addresses = new StoredRateLimiter({
     keyPrefix: 'address',
@@ -121,25 +123,29 @@ export function createGuesses(parts: { rateLimits: RateLimits; encryptionKey: st
       const address = networkOf(guess.address);
       const device = await deviceOf(guess, account);
       if (!device) await refuseBusyAddress(address);
+      // owners sign in from many places at once; those whose outcome is open must not stand in the way of the next one
+      return device ? make() : turns(account.key, make);
 
-      let hasFailed = false;
-      try {
-        const counter = device ?? account;
-        const attempt = await counts.begin(counter);
-        const found = attempt ? await ending(attempt, check) : await inVain?.().then(() => undefined);
-        if (found !== undefined) {
-          await attempt?.end('succeeded');
-          await forgiveAfterSuccess(account, device);
-          return found;
+      async function make() {
+        let hasFailed = false;
+        try {
+          const counter = device ?? account;
+          const attempt = await counts.begin(counter);
+          const found = attempt ? await ending(attempt, check) : await inVain?.().then(() => undefined);
+          if (found !== undefined) {
+            await attempt?.end('succeeded');
+            await forgiveAfterSuccess(account, device);
+            return found;
+          }
+          hasFailed = attempt !== undefined;
+          await Promise.all([
+            attempt ? attempt.end('failed') : counts.ignore(counter.key),
+            device ? undefined : addresses.penalty(address),
+          ]);
+          return undefined;
+        } finally {
+          if (device) await devices.end(account.key, hasFailed ? 'failed' : 'other');
         }
-        hasFailed = attempt !== undefined;
-        await Promise.all([
-          attempt ? attempt.end('failed') : counts.ignore(counter.key),
-          device ? undefined : addresses.penalty(address),
-        ]);
-        return undefined;
-      } finally {
-        if (device) await devices.end(account.key, hasFailed ? 'failed' : 'other');
       }
     },
 

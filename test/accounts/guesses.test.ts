@@ -103,6 +103,11 @@ describe('guesses at an account', () => {
     assert.equal(await attempt(true), 'in');
   });
 
+  it('that are right are all let in, however many are made at once', async () => {
+    const outcomes = await Promise.all(Array.from({ length: 30 }, () => attempt(true)));
+    assert.deepEqual(new Set(outcomes), new Set(['in']));
+  });
+
   it('end after 100 also when they are made at once', async () => {
     await fail(94);
     const outcomes = await Promise.all(Array.from({ length: 40 }, () => attempt(false)));
