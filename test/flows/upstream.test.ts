@@ -25,7 +25,7 @@ describe('Sign-in at another OpenID Provider', () => {
 
   async function begin(inSetting: UpstreamSetting): Promise<void> {
     setting = inSetting;
-    [browser, browserThere] = [createUserAgent(setting.here.origin), createUserAgent(setting.there.origin)];
+    [browser, browserThere] = [createUserAgent(setting.here.issuer), createUserAgent(setting.there.origin)];
     party = await addRelyingParty(setting.here);
     request = await authorizationRequest(party);
     form = await browser.open(request.url.href);
@@ -133,11 +133,11 @@ describe('Sign-in at another OpenID Provider', () => {
 
   it('does nothing in a browser that did not begin it (login CSRF, security requirement R37)', async () => {
     const back = await signInThere((await addLinked()).username);
-    const other = createUserAgent(setting.here.origin);
+    const other = createUserAgent(setting.here.issuer);
     const page = await other.open(back);
     assert.equal(page.response.status, 400);
     assert.equal(
-      (await other.cookies.getCookies(setting.here.origin)).find(({ key }) => key === 'session'),
+      (await other.cookies.getCookies(setting.here.issuer)).find(({ key }) => key === 'session'),
       undefined,
     );
     callbackOf(await browser.open(back));
@@ -146,8 +146,8 @@ describe('Sign-in at another OpenID Provider', () => {
   it('does not mix up two interactions of one browser', async () => {
     const back = new URL(await signInThere((await addLinked()).username));
     const other = await browser.open((await authorizationRequest(party)).url.href);
-    const action = new URL(String(other.document.querySelector('form')?.getAttribute('action')), setting.here.origin);
-    const elsewhere = `${setting.here.origin}${action.pathname}/upstream/oidc${back.search}`;
+    const action = new URL(String(other.document.querySelector('form')?.getAttribute('action')), setting.here.issuer);
+    const elsewhere = `${setting.here.issuer}${action.pathname}/upstream/oidc${back.search}`;
     assertSays(await browser.open(elsewhere), 400, /took too long, or was used/);
   });
 
@@ -183,7 +183,7 @@ describe('Sign-in at another OpenID Provider', () => {
       assert.equal(page.response.status, 400, page.text);
       assert.ok(!page.text.includes('<svg onload'));
       assert.equal(
-        (await browser.cookies.getCookies(setting.here.origin)).some(({ key }) => key === 'session'),
+        (await browser.cookies.getCookies(setting.here.issuer)).some(({ key }) => key === 'session'),
         false,
       );
     });
@@ -202,7 +202,7 @@ describe('Sign-in at another OpenID Provider', () => {
     const signIn = await browser.open(url.href);
     const consent = await browser.submit(signIn, { login: 'alice', password: PASSWORD });
     const { pathname, search } = new URL(consent.url);
-    const elsewhere = `${setting.here.origin}${pathname}/upstream/oidc${search}`;
+    const elsewhere = `${setting.here.issuer}${pathname}/upstream/oidc${search}`;
     const csrf = consent.document.querySelector('[name=csrf]')?.getAttribute('value') ?? '';
     const body = new URLSearchParams({ csrf });
     for (const page of [
@@ -217,14 +217,14 @@ describe('Sign-in at another OpenID Provider', () => {
   it('begins from our own form only (security requirement R36)', async () => {
     const action = String(form.document.querySelector('#upstream-oidc')?.closest('form')?.getAttribute('action'));
     const body = new URLSearchParams({ csrf: 'x' });
-    const response = await browser.fetch(new URL(action, setting.here.origin).href, { method: 'POST', body });
+    const response = await browser.fetch(new URL(action, setting.here.issuer).href, { method: 'POST', body });
     assert.equal(response.status, 403);
     const sent = await browser.submit(form, {}, 'upstream-oidc');
     assert.equal(sent.response.status, 303);
   });
 
   describe('on the account page', () => {
-    const identities = () => `${setting.here.origin}/account/identities`;
+    const identities = () => `${setting.here.issuer}/account/identities`;
 
     /** Signed in here with the password, on the page of accounts elsewhere. */
     async function openPage(): Promise<Page> {
@@ -269,7 +269,7 @@ describe('Sign-in at another OpenID Provider', () => {
       const back = await browserThere.submit(signIn, { login: username, password: PASSWORD });
       const callback = String(back.response.headers.get('location'));
       const victim = browser;
-      browser = createUserAgent(setting.here.origin);
+      browser = createUserAgent(setting.here.issuer);
       people += 1;
       await openPage();
       for (let times = 0; times < 2; times += 1) {

@@ -20,7 +20,7 @@ const PATHS: Record<string, Record<string, number>> = {
   '/par': { POST: 415 },
   '/verify': { POST: 415 },
   '/login': { GET: 303 },
-  '/login/abc': { GET: 400, POST: 400 },
+  '/login/abc': { GET: 400, POST: 415 },
   '/login/abc/cancel': { POST: 400 },
   '/reset-password/abc': { GET: 400, POST: 415 },
   '/reset-password/done': { GET: 200, POST: 415 },

@@ -16,13 +16,15 @@ export async function startUpstreamSetting(env: Record<string, string> = {}): Pr
     clientId: 'here',
     metadata: { redirect_uris: ['https://nowhere.example/'], first_party: true },
   });
-  const here = await startService({
+  const settings = {
     UPSTREAM_OIDC_ISSUER: there.issuer,
     UPSTREAM_OIDC_NAME: 'Elsewhere',
     UPSTREAM_OIDC_CLIENT_ID: clientId,
     UPSTREAM_OIDC_CLIENT_SECRET: secret,
     ...env,
-  });
+  };
+  // another host than the other one's, so that a browser does not mix up their cookies
+  const here = await startService(settings, { hostname: 'localhost' });
   const client = await there.store.clients.find(clientId);
   assert.ok(client);
   const redirectUris = [`${here.issuer}/upstream/oidc/callback`];

@@ -1,6 +1,7 @@
 // One end-user's browser and the client `browser-ui` behind it, against whichever process it is pointed at.
 import assert from 'node:assert/strict';
 import type { Agent } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parse } from 'node-html-parser';
 import { type Answer, createConnections, type Request, send, sendTogether } from './requests.ts';
 
@@ -75,7 +76,12 @@ export function createRelyingAgent(origin: () => string): RelyingAgent {
   return {
     connections,
     async signIn() {
-      await submit(await authorize(), { login: LOGIN, password: PASSWORD });
+      for (;;) {
+        const answer = await submit(await authorize(), { login: LOGIN, password: PASSWORD });
+        // on a busy machine sign-ins are put off that would wait too long
+        if (answer.status !== 503) return;
+        await pause(Number(answer.headers['retry-after'] ?? 1) * 1000);
+      }
     },
     async code(parameters) {
       const answer = await authorize(parameters);
