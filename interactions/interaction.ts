@@ -1,5 +1,4 @@
-// Finds the interaction that a page belongs to, and protects its forms.
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+// Finds the interaction that a page belongs to, and says where its pages are.
 import type { Context } from 'koa';
 import { type Client, errors, type Interaction, type Provider } from 'oidc-provider';
 import { SEALED_REQUEST } from '../src/provider/sealed-requests.ts';
@@ -21,40 +20,6 @@ export async function getInteraction(provider: Provider, ctx: Context): Promise<
   const client = await provider.Client.find(String(interaction.params['client_id']));
   if (client === undefined) throw new errors.SessionNotFound('the client of this interaction is gone');
   return { interaction, client };
-}
-
-/** Refuses a form that another site posts, before anything is looked up (security requirement R36). */
-export function refuseForeignForms(ctx: Context, issuer: string): void {
-  const site = ctx.get('sec-fetch-site');
-  const origin = ctx.get('origin');
-  const foreignSite = site !== '' && site !== 'same-origin' && site !== 'none';
-  // our pages send no referrer, and so their forms have the origin `null`
-  const foreignOrigin = origin !== '' && origin !== 'null' && origin !== new URL(issuer).origin;
-  if (foreignSite || foreignOrigin) ctx.throw(403, 'the form was sent by another site', { expose: true });
-}
-
-/** Tokens for the forms of an interaction: only a page that we rendered for this interaction knows its token. */
-export interface FormTokens {
-  issue(uid: string): string;
-  verify(uid: string, token: unknown): boolean;
-}
-
-/** @param secrets the first one issues, all verify */
-export function createFormTokens(secrets: readonly [string, ...string[]]): FormTokens {
-  const keys = secrets.map((secret) => createSecretKey(secret, 'utf8')) as [KeyObject, ...KeyObject[]];
-  const tokenOf = (key: KeyObject, uid: string) =>
-    createHmac('sha256', key).update(`interaction form ${uid}`).digest('base64url');
-  return {
-    issue: (uid) => tokenOf(keys[0], uid),
-    verify(uid, token) {
-      if (typeof token !== 'string') return false;
-      const presented = Buffer.from(token);
-      return keys.some((key) => {
-        const expected = Buffer.from(tokenOf(key, uid));
-        return presented.length === expected.length && timingSafeEqual(presented, expected);
-      });
-    },
-  };
 }
 
 /** Where the forms of an interaction go, with what lets it begin again, and where answering them may lead. */

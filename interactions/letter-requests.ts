@@ -7,6 +7,7 @@ import type { PasswordRules } from '../src/accounts/password-rules.ts';
 import type { SecondFactorDirectory } from '../src/accounts/second-factors.ts';
 import { addressesOf } from '../src/http/addresses.ts';
 import { type Parameters, readForm } from '../src/http/body.ts';
+import { type FormTokens, refuseForeignForms } from '../src/http/form-guard.ts';
 import { textsFor } from '../src/http/languages.ts';
 import type { PageResponses } from '../src/http/page-responses.ts';
 import type { AuditLog } from '../src/logging/events.ts';
@@ -15,7 +16,6 @@ import type { Mailer } from '../src/mail/mailer.ts';
 import type { AccountSessions } from '../src/provider/account-sessions.ts';
 import type { Account } from '../src/store.ts';
 import type { Texts } from '../views/texts/en.ts';
-import { type FormTokens, refuseForeignForms } from './interaction.ts';
 import type { Resumptions } from './resumption.ts';
 
 /** What the pages around letters work with. */

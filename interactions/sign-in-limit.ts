@@ -3,9 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Context, Middleware } from 'koa';
 import type { AccountDirectory } from '../src/accounts/directory.ts';
 import { receiveForm } from '../src/http/body.ts';
+import { refuseForeignForms } from '../src/http/form-guard.ts';
 import type { PageResponses } from '../src/http/page-responses.ts';
 import type { KnownDevices } from '../src/provider/known-devices.ts';
-import { refuseForeignForms } from './interaction.ts';
 
 /** At once in this process, and fewer where a second is not enough for them (security.md R51). */
 const MOST_OF_STRANGERS = 40;

@@ -7,6 +7,7 @@ import type { PasskeyCeremonies } from '../src/accounts/passkeys.ts';
 import type { SecondFactorDirectory } from '../src/accounts/second-factors.ts';
 import { addressesOf } from '../src/http/addresses.ts';
 import { type Parameters, readForm } from '../src/http/body.ts';
+import { type FormTokens, refuseForeignForms } from '../src/http/form-guard.ts';
 import { textsFor } from '../src/http/languages.ts';
 import type { PageResponses } from '../src/http/page-responses.ts';
 import type { PasskeyScript } from '../src/http/passkey-script.ts';
@@ -18,13 +19,7 @@ import { SEALED_REQUEST } from '../src/provider/sealed-requests.ts';
 import type { Clock } from '../src/store.ts';
 import type { UpstreamParts } from '../src/upstream/upstreams.ts';
 import type { Texts } from '../views/texts/en.ts';
-import {
-  type FormTokens,
-  getInteraction,
-  type OngoingInteraction,
-  refuseForeignForms,
-  sealedRequestOf,
-} from './interaction.ts';
+import { getInteraction, type OngoingInteraction, sealedRequestOf } from './interaction.ts';
 import type { LetterPages } from './letter-links.ts';
 
 /** What the steps work with. */

@@ -2,7 +2,7 @@
 import type { RequestListener } from 'node:http';
 import type Router from 'koa-router';
 import type { Provider } from 'oidc-provider';
-import type { FormTokens } from '../../interactions/interaction.ts';
+import type { FormTokens } from '../http/form-guard.ts';
 import type { PageResponses } from '../http/page-responses.ts';
 import type { Artifacts, Clock } from '../store.ts';
 import { overview } from './overview.ts';

@@ -1,9 +1,9 @@
 // One request of the account page: what its section can do with it, in the frame around every page.
 import type { Context } from 'koa';
-import type { FormTokens } from '../../interactions/interaction.ts';
 import type { Texts } from '../../views/texts/en.ts';
 import { ACCOUNT_PAGE_CLIENT } from '../clients/account-page.ts';
 import { addressesOf } from '../http/addresses.ts';
+import type { FormTokens } from '../http/form-guard.ts';
 import { textsFor } from '../http/languages.ts';
 import type { PageResponses } from '../http/page-responses.ts';
 import { seeOther } from '../http/redirects.ts';

@@ -1,9 +1,9 @@
 // The routes of the account page: signing in to it, and the guard before each page and form.
 import type { Context } from 'koa';
 import Router from 'koa-router';
-import { type FormTokens, refuseForeignForms } from '../../interactions/interaction.ts';
 import { ACCOUNT_PAGE } from '../clients/account-page.ts';
 import { readForm } from '../http/body.ts';
+import { type FormTokens, refuseForeignForms } from '../http/form-guard.ts';
 import { textsFor } from '../http/languages.ts';
 import type { PageResponses } from '../http/page-responses.ts';
 import { seeOther } from '../http/redirects.ts';

@@ -1,7 +1,6 @@
 // The account page: the sections of it, each built from what it needs.
 import type { RequestListener } from 'node:http';
 import type Router from 'koa-router';
-import { createFormTokens } from '../../interactions/interaction.ts';
 import { createAccountPage } from '../account-page/account-page.ts';
 import { activity } from '../account-page/activity.ts';
 import { applications } from '../account-page/applications.ts';
@@ -12,6 +11,7 @@ import { passkeys } from '../account-page/passkeys.ts';
 import { password } from '../account-page/password.ts';
 import { profile } from '../account-page/profile.ts';
 import { sessions } from '../account-page/sessions.ts';
+import { createFormTokens } from '../http/form-guard.ts';
 import { createAccountGrants } from '../provider/account-grants.ts';
 import { createAccountSessions } from '../provider/account-sessions.ts';
 import { createBackChannelLogout } from '../provider/back-channel-logout.ts';

@@ -1,8 +1,8 @@
 // The pages around letters, built from what they need.
 import type Router from 'koa-router';
-import { createFormTokens } from '../../interactions/interaction.ts';
 import { createLetterRouter } from '../../interactions/letter-router.ts';
 import { createResumptions } from '../../interactions/resumption.ts';
+import { createFormTokens } from '../http/form-guard.ts';
 import { createAccountSessions } from '../provider/account-sessions.ts';
 import { createBackChannelLogout } from '../provider/back-channel-logout.ts';
 import type { AppOptions, Domain } from './domain.ts';

@@ -1,11 +1,11 @@
 // The provider and what stands around it: sign-in, client assertions, service tokens, JWTs at the library's endpoints.
 import { createSecretKey } from 'node:crypto';
 import { createProviderAdapter } from '../../adapters/provider-adapter.ts';
-import { createFormTokens } from '../../interactions/interaction.ts';
 import { createResumptions } from '../../interactions/resumption.ts';
 import { createInteractionRouter } from '../../interactions/router.ts';
 import { providerMetadata } from '../clients/metadata.ts';
 import { createClientCredentialsForm } from '../http/client-credentials-form.ts';
+import { createFormTokens } from '../http/form-guard.ts';
 import { createPageResponses } from '../http/page-responses.ts';
 import { createPages } from '../http/pages.ts';
 import { createPasskeyScript } from '../http/passkey-script.ts';

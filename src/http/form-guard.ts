@@ -1,0 +1,37 @@
+// Keeps forms that we did not render from doing anything (security requirement R36).
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import type { Context } from 'koa';
+
+/** Refuses a form that another site posts, before anything is looked up (security requirement R36). */
+export function refuseForeignForms(ctx: Context, issuer: string): void {
+  const site = ctx.get('sec-fetch-site');
+  const origin = ctx.get('origin');
+  const foreignSite = site !== '' && site !== 'same-origin' && site !== 'none';
+  // our pages send no referrer, and so their forms have the origin `null`
+  const foreignOrigin = origin !== '' && origin !== 'null' && origin !== new URL(issuer).origin;
+  if (foreignSite || foreignOrigin) ctx.throw(403, 'the form was sent by another site', { expose: true });
+}
+
+/** Tokens for forms: only a page that we rendered for this place, such as an interaction, knows its token. */
+export interface FormTokens {
+  issue(place: string): string;
+  verify(place: string, token: unknown): boolean;
+}
+
+/** @param secrets the first one issues, all verify */
+export function createFormTokens(secrets: readonly [string, ...string[]]): FormTokens {
+  const keys = secrets.map((secret) => createSecretKey(secret, 'utf8')) as [KeyObject, ...KeyObject[]];
+  const tokenOf = (key: KeyObject, place: string) =>
+    createHmac('sha256', key).update(`form ${place}`).digest('base64url');
+  return {
+    issue: (place) => tokenOf(keys[0], place),
+    verify(place, token) {
+      if (typeof token !== 'string') return false;
+      const presented = Buffer.from(token);
+      return keys.some((key) => {
+        const expected = Buffer.from(tokenOf(key, place));
+        return presented.length === expected.length && timingSafeEqual(presented, expected);
+      });
+    },
+  };
+}
