@@ -113,6 +113,7 @@ async function setUp(parts: AuthenticatorParts, request: SubmittedRequest): Prom
     (await parts.secondFactors.confirmTotp(account.id, place, code, { replaces: true }))
   ) {
     await parts.guesses.forgive(account.id, ['totp', 'recovery-code']);
+    await request.endOtherVisits();
     parts.audit.secondFactorEnrolled({ ...request.facts(), reason: 'authenticator app' });
     return request.goTo(RECOVERY_CODES);
   }

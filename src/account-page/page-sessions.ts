@@ -34,6 +34,8 @@ export interface PageSessions {
    * provider as that account any more.
    */
   begin(ctx: Context, signedIn: SignedIn): Promise<boolean>;
+  /** Those of the same account in other browsers: there, the provider is asked again before the next page. */
+  endOthers(session: PageSession): Promise<void>;
 }
 
 export function createPageSessions(options: {
@@ -85,6 +87,12 @@ export function createPageSessions(options: {
       ]);
       ctx.cookies.set(cookie.name, id, cookie.attributes);
       return true;
+    },
+
+    async endOthers({ id: own, account }) {
+      const ids = (await artifacts.listOf(MODEL, account.id)).map(({ jti }) => String(jti));
+      const others = ids.filter((id) => id !== own);
+      await artifacts.apply(others.map((id) => ({ do: 'destroy', model: MODEL, id })));
     },
   };
 }

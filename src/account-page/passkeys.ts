@@ -76,6 +76,7 @@ async function add(parts: PasskeyParts, request: SubmittedRequest): Promise<void
     ctx.status = 400;
     return showAdding(parts, request, sentences[added.refused] ?? texts['account-passkey-add'].refused);
   }
+  await request.endOtherVisits();
   parts.audit.passkeyAdded({ ...request.facts(), reason: added.passkey.name });
   const { recoveryCodes } = await parts.secondFactors.factorsOf(account.id);
   if (recoveryCodes > 0) return request.finish(PAGE, 'passkeyAdded');

@@ -9,7 +9,7 @@ import type { PageResponses } from '../http/page-responses.ts';
 import { seeOther } from '../http/redirects.ts';
 import { momentOf } from './moments.ts';
 import { createOutcomes } from './outcomes.ts';
-import type { PageSession } from './page-sessions.ts';
+import type { PageSession, PageSessions } from './page-sessions.ts';
 import type { AccountRequest } from './section.ts';
 
 /** A link of the frame. */
@@ -36,10 +36,11 @@ export function createAccountRequests(options: {
   issuer: string;
   pages: PageResponses;
   tokens: FormTokens;
+  sessions: Pick<PageSessions, 'endOthers'>;
   map: SiteMap;
   pathOf(path: string): string;
 }): AccountRequests {
-  const { issuer, pages, tokens, map, pathOf } = options;
+  const { issuer, pages, tokens, sessions, map, pathOf } = options;
   const outcomes = createOutcomes(issuer);
   const signOut = `${new URL(issuer).pathname.replace(/\/$/, '')}/logout`;
 
@@ -65,6 +66,7 @@ export function createAccountRequests(options: {
           const frame = { username: account.username, links, signOut, csrf, ...outcomes.take(ctx, texts) };
           pages.show(ctx, name, { ...locals, frame } as never, { ...more, texts });
         },
+        endOtherVisits: () => sessions.endOthers(session),
         goTo: (path) => seeOther(ctx, pathOf(path)),
         finish(path, outcome) {
           outcomes.leave(ctx, outcome);

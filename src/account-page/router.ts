@@ -36,7 +36,7 @@ export function createAccountRouter(page: AccountPage, sections: readonly Accoun
   const base = `${home.slice(0, -1)}${ACCOUNT_PAGE}`;
   const pathOf = (path: string) => below(base, path);
   const map: SiteMap = { links: [], shown: new Set() };
-  const requests = createAccountRequests({ issuer, pages, tokens, map, pathOf });
+  const requests = createAccountRequests({ issuer, pages, tokens, sessions, map, pathOf });
 
   const isFresh = ({ authTime }: PageSession, seconds: number) => clock() - authTime <= seconds;
 

@@ -37,6 +37,8 @@ export interface AccountRequest {
     locals: Omit<Pages[Name], 'frame'>,
     options?: Omit<PageOptions, 'texts'>,
   ): void;
+  /** To be called when the account gets its first second factor: other browsers are here without having shown it. */
+  endOtherVisits(): Promise<void>;
   /** Sends the browser to a page. */
   goTo(path: string): void;
   /** Sends the browser to a page, which begins with the sentence. */

@@ -57,6 +57,17 @@ describe('The authenticator app on the account page', () => {
     assert.ok(log);
   });
 
+  it('is asked for in other browsers too, which were at the account page before', async () => {
+    const { agent, username } = await begin();
+    const other = createUserAgent(service.origin);
+    const there = await other.submit(await pageAt(other, '/authenticator'), { login: username, password: PASSWORD });
+    assert.equal(there.url, `${service.origin}/account/authenticator`);
+    const setUp = await pageAt(agent, '/authenticator/set-up');
+    await agent.submit(setUp, { code: codeOf(keyOn(setUp)) }, 'enrol');
+    assert.match((await pageAt(other, '/authenticator')).url, /\/second-factor/);
+    assert.equal((await pageAt(agent, '/authenticator')).url, `${service.origin}/account/authenticator`);
+  });
+
   it('is not set up by a wrong code', async () => {
     const { agent, id } = await begin();
     const setUp = await pageAt(agent, '/authenticator/set-up');
