@@ -397,38 +397,6 @@ export interface PageRenderer {
 /** Stands for an element in a text: a character that no text contains (Unicode 23.7, noncharacters). */
 const PLACE = '\u{fdd0}';
 
-const NAMES = [
-  'login',
-  'consent',
-  'logout',
-  'signed-out',
-  'reset-password',
-  'choose-password',
-  'sign-up',
-  'confirm-email',
-  'outcome',
-  'form-post',
-  'error',
-  'home',
-  'account',
-  'account-profile',
-  'account-email',
-  'account-password',
-  'account-sessions',
-  'account-applications',
-  'account-activity',
-  'account-identities',
-  'second-factor',
-  'authenticator',
-  'recovery-codes',
-  'account-authenticator',
-  'account-passkeys',
-  'account-passkey-add',
-  'account-passkey',
-  'account-authenticator-set-up',
-  'account-recovery-codes',
-] as const satisfies (keyof Pages)[];
-
 /** What end-users see of the installation on every page. */
 export interface Installation {
   /** what they know this sign-in service as */
@@ -442,7 +410,7 @@ export interface Installation {
 const SUBMIT_SCRIPT = 'document.forms[0].submit()';
 const OWN_COLOR = '#0f6157';
 
-/** Compiles the templates and reads the stylesheet, once. */
+/** Reads the stylesheet now, and compiles each template when it is first shown: a start should not wait for thirty. */
 export function createPages(installation: Installation): PageRenderer {
   const { color, logoUrl } = installation;
   const sheet = readFileSync(join(VIEWS, 'style.css'), 'utf8')
@@ -458,14 +426,16 @@ export function createPages(installation: Installation): PageRenderer {
     hostOf,
     around,
   };
-  const templates = new Map(
-    NAMES.map((name) => [name, pug.compileFile(join(VIEWS, `${name}.pug`), { self: true })] as const),
-  );
+  const templates = new Map<keyof Pages, pug.compileTemplate>();
+  function templateOf(name: keyof Pages): pug.compileTemplate {
+    const template = templates.get(name) ?? pug.compileFile(join(VIEWS, `${name}.pug`), { self: true });
+    templates.set(name, template);
+    return template;
+  }
+
   return {
     render(name, locals, texts = en) {
-      const template = templates.get(name);
-      if (!template) throw new TypeError(`there is no page "${name}"`);
-      return template({
+      return templateOf(name)({
         ...locals,
         ...shell,
         page: name,

@@ -41,6 +41,8 @@ function place(name: string): unknown {
 }
 
 describe('texts', () => {
+  const pages = createPages({ name: 'Example Accounts' });
+
   it('are in a file named after the language, and every file is used', () => {
     const files = readdirSync(join(VIEWS, 'texts')).sort();
     assert.deepEqual(languages.map(({ language }) => `${language}.ts`).sort(), files);
@@ -63,7 +65,7 @@ describe('texts', () => {
 
     for (const name of pageNames) {
       it(`are what the ${name} page says in "${texts.language}"`, () => {
-        const html = createPages({ name: 'Example Accounts' }).render(name, pageSamples[name] as never, texts);
+        const html = pages.render(name, pageSamples[name] as never, texts);
         assert.ok(html.includes(`<html lang="${texts.language}">`));
         assert.doesNotMatch(html, /undefined|\[object|\u{fdd0}/u);
       });
