@@ -1,5 +1,4 @@
 // The ways in which a letter leaves: to a message submission server, or, in development, to the terminal.
-import { createTransport } from 'nodemailer';
 import type { MailServer, MailSettings, MailTls } from '../config/mail.ts';
 
 /** A letter as it leaves: plain text, no picture that tells when it was read. */
@@ -35,11 +34,12 @@ const TLS: Record<MailTls, { secure?: true; requireTLS?: true; ignoreTLS?: true 
 
 /** Hands each letter to the server, on a connection of its own; certificates are always checked. */
 export function createSmtpDelivery({ server, from }: MailSettings): Deliver {
-  const transport = transportTo(server);
+  let transport: ReturnType<typeof transportTo> | undefined;
   return async ({ to, subject, text }) => {
     const recipient = recipientOf(to);
+    transport ??= transportTo(server);
     try {
-      await transport.sendMail({
+      await (await transport).sendMail({
         from: { name: from.name ?? '', address: from.address },
         to: { name: '', address: recipient },
         subject: oneLine(subject),
@@ -56,13 +56,15 @@ export function createSmtpDelivery({ server, from }: MailSettings): Deliver {
 /** Connects and signs in, and sends nothing. @throws DeliveryFailed */
 export async function probeMailServer({ server }: MailSettings): Promise<void> {
   try {
-    await transportTo(server).verify();
+    await (await transportTo(server)).verify();
   } catch (error) {
     throw failureOf(error);
   }
 }
 
-function transportTo({ host, port, tls, credentials }: MailServer) {
+/** The library is loaded with the first letter: most processes never send one. */
+async function transportTo({ host, port, tls, credentials }: MailServer) {
+  const { createTransport } = await import('nodemailer');
   return createTransport({
     host,
     port,
