@@ -71,8 +71,14 @@ export function describeAuditContract(engine: TestEngine): void {
       const old = clock.now - 90 * DAY - 61; // a minute of tolerance, as for everything that is swept
       await store.auditEvents.append([eventAt(old, 'a'), eventAt(old, 'b'), eventAt(old - 1, 'c')]);
       await store.auditEvents.append([eventAt(old + 1, 'kept'), eventAt(clock.now, 'new')]);
-      assert.deepEqual(await store.sweep(2), { rows: 2, more: true });
-      assert.deepEqual(await store.sweep(2), { rows: 1, more: false });
+      assert.deepEqual(await store.sweep(1), { rows: 1, more: true });
+      let [rows, more] = [0, true];
+      while (more) {
+        const swept = await store.sweep(2); // on a busy machine its time is up before it has reached the end
+        rows += swept.rows;
+        more = swept.more;
+      }
+      assert.equal(rows, 2);
       assert.deepEqual(await idsOf(), ['kept', 'new']);
     });
   });

@@ -118,9 +118,9 @@ describe('the rollback marker of a SQLite file', () => {
         ['a', 'b', 'c'].map((id) => ({ do: 'upsert', model: 'Session', id, payload: {}, expiresIn: -1_000 })),
       );
       const before = readFileSync(marker, 'utf8');
-      assert.deepEqual(await store.sweep(2), { rows: 2, more: true });
+      assert.deepEqual(await store.sweep(1), { rows: 1, more: true });
       assert.equal(readFileSync(marker, 'utf8'), before);
-      assert.deepEqual(await store.sweep(2), { rows: 1, more: false });
+      while ((await store.sweep(2)).more); // on a busy machine its time is up before it has reached the end
       assert.notEqual(readFileSync(marker, 'utf8'), before);
     });
   });

@@ -70,26 +70,29 @@ for (const engine of [sqlite, postgres]) {
       // A 200 is right too: some calls, such as keeping an audit event, are nothing that an answer waits for.
       it(`refuses a ${prize} with 503 when a call fails, and takes it afterwards`, async () => {
         const refusedAt: Place[] = [];
-        for (let nth = 1; ; nth += 1) {
-          const { value, form } = await win(prize);
-          service.faulty.arm(nth, async () => {
-            throw new StoreUnavailable('a fault of the test');
-          });
-          const answer = await present(form);
-          const place = service.faulty.disarm();
-          if (place && answer.status !== 200) {
-            assert.equal(answer.status, 503, `call ${nth}: ${answer.text}`);
-            assert.ok(Number(answer.headers['retry-after']) > 0);
-            assertNoToken(answer);
-            refusedAt.push(place);
+        // an audit event that is kept at the same moment may take the fault that was meant for the token
+        for (let pass = 0; pass < 3 && new Set(refusedAt).size < 4; pass += 1) {
+          for (let nth = 1; ; nth += 1) {
+            const { value, form } = await win(prize);
+            service.faulty.arm(nth, async () => {
+              throw new StoreUnavailable('a fault of the test');
+            });
+            const answer = await present(form);
+            const place = service.faulty.disarm();
+            if (place && answer.status !== 200) {
+              assert.equal(answer.status, 503, `call ${nth}: ${answer.text}`);
+              assert.ok(Number(answer.headers['retry-after']) > 0);
+              assertNoToken(answer);
+              refusedAt.push(place);
+            }
+            // only a fault behind the COMMIT leaves a request done that was refused
+            const happened = await settle(prize, value, form);
+            assert.equal(happened, answer.status === 200 || place === 'committed', `call ${nth}`);
+            if (!place) break;
           }
-          // only a fault behind the COMMIT leaves a request done that was refused
-          const happened = await settle(prize, value, form);
-          assert.equal(happened, answer.status === 200 || place === 'committed', `call ${nth}`);
-          if (!place) break;
         }
         assert.ok(refusedAt.length >= 8, `only ${refusedAt.join(' ')}`);
-        assert.deepEqual([...new Set(refusedAt)], ['read', 'begin', 'statement', 'committed']);
+        assert.deepEqual(new Set(refusedAt), new Set<Place>(['read', 'begin', 'statement', 'committed']));
       });
 
       it(`goes on with everybody else while a call for a ${prize} hangs, and finishes what its client gave up`, async () => {
