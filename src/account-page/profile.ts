@@ -1,7 +1,7 @@
 // The pages of what an account says about its owner: the name, and the e-mail address.
 
 import type { Texts } from '../../views/texts/en.ts';
-import { InvalidClaim, parseClaims } from '../accounts/claim-values.ts';
+import { InvalidClaim, isClaim } from '../accounts/claim-values.ts';
 import type { AccountDirectory } from '../accounts/directory.ts';
 import type { LetterLimits } from '../accounts/letter-limits.ts';
 import { loginKey } from '../accounts/login-keys.ts';
@@ -105,7 +105,8 @@ async function sendLink(
   { account, texts }: SubmittedRequest,
   email: string,
 ): Promise<Refusal | undefined> {
-  if (!isAddress(email)) return 'unusable';
+  // whether somebody reads what is sent there, the link tells
+  if (!isClaim('email', email)) return 'unusable';
   const isAllowed = (owner: string) => limits.allows('EmailVerification', owner);
   if (!(await isAllowed(account.id)) || !(await isAllowed(loginKey(email)))) return 'tooMany';
   mailer.sendLater(async () => {
@@ -115,15 +116,4 @@ async function sendLink(
     return letters(textsOfLocale(account.claims.locale) ?? texts).emailVerification(email, token);
   });
   return undefined;
-}
-
-/** Whether somebody reads what is sent there, the link tells. */
-function isAddress(email: string): boolean {
-  try {
-    parseClaims({ email });
-    return true;
-  } catch (error) {
-    if (error instanceof InvalidClaim) return false;
-    throw error;
-  }
 }

@@ -97,6 +97,16 @@ function isTimestamp(value: unknown): boolean {
   return Number.isSafeInteger(value) && Number(value) >= earliestUpdate;
 }
 
+/** Whether a claim that is a text can have the value. */
+export function isClaim(name: 'email' | 'name', value: unknown): value is string {
+  return rules[name].holds(value);
+}
+
+/** Nobody tells two names apart by what cannot be seen. */
+export function isVisible(text: string): boolean {
+  return !/[\p{C}\p{Zl}\p{Zp}]/u.test(text);
+}
+
 /**
  * The same claims, once each is known to be a standard one with a value of its type.
  * @throws InvalidClaim naming the first that is not

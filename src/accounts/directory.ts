@@ -1,7 +1,7 @@
 // The accounts: adding them, finding them, signing them in, and what an operator changes.
 import { randomUUID } from 'node:crypto';
 import type { Account, Accounts, Clock, StandardClaims } from '../store.ts';
-import { parseClaims } from './claim-values.ts';
+import { isVisible, parseClaims } from './claim-values.ts';
 import type { Urgency } from './hash-queue.ts';
 import { loginKey } from './login-keys.ts';
 import type { PasswordHasher } from './passwords.ts';
@@ -75,8 +75,7 @@ function checkUsername(username: string, email: string | undefined): void {
   const length = [...username].length;
   const isAddress = loginKey(username) === (email && loginKey(email));
   if (length < 1 || (length > 64 && !isAddress)) throw new InvalidAccount('a username must have 1 to 64 characters');
-  // Besides control characters these are what nobody sees: two such names would look alike.
-  if (/[\p{C}\p{Zl}\p{Zp}]/u.test(username)) throw new InvalidAccount('a username must not have invisible characters');
+  if (!isVisible(username)) throw new InvalidAccount('a username must not have invisible characters');
   if (username.trim() !== username || loginKey(username) === '') {
     throw new InvalidAccount('a username must not begin or end with white space');
   }

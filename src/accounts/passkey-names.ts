@@ -1,4 +1,5 @@
 // What a new passkey is called until its owner says otherwise: by what keeps it, or by the browser that it came from.
+import { isVisible } from './claim-values.ts';
 
 /** By AAGUID (Web Authentication Level 3 §6.5.2): those that keep most passkeys. Nobody vouches for them. */
 const KEEPERS: Readonly<Record<string, string>> = {
@@ -25,7 +26,7 @@ const SYSTEM_NAMES = ['iPhone', 'iPad', 'Android', 'Windows', 'Mac', 'ChromeOS',
 /** What an owner may call a passkey: up to 64 characters that can be seen; undefined when it is anything else. */
 export function passkeyNameOf(value: unknown): string | undefined {
   const name = typeof value === 'string' ? value.trim().normalize('NFC') : '';
-  return name !== '' && [...name].length <= 64 && !/[\p{C}\p{Zl}\p{Zp}]/u.test(name) ? name : undefined;
+  return name !== '' && [...name].length <= 64 && isVisible(name) ? name : undefined;
 }
 
 /** @param userAgent as it was sent; empty when nothing is known, and so is then the answer */

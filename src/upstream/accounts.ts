@@ -1,6 +1,6 @@
 // Which account somebody has here who signed in elsewhere.
 import { hash } from 'node:crypto';
-import { InvalidClaim, parseClaims } from '../accounts/claim-values.ts';
+import { isClaim } from '../accounts/claim-values.ts';
 import type { AccountDirectory } from '../accounts/directory.ts';
 import { type Account, type Clock, Conflict, type LinkedIdentities } from '../store.ts';
 import type { UpstreamIdentity } from './upstream.ts';
@@ -77,8 +77,9 @@ async function create(
   upstream: string,
   { subject, email, emailVerified, name }: UpstreamIdentity,
 ): Promise<Account | undefined> {
+  // what others take for a name or an address may be none here: the account does without
   // an address that nobody has verified would keep its owner from signing in with it
-  const verified = emailVerified && isClaim('email', email) && isVisible(email) ? { email, email_verified: true } : {};
+  const verified = emailVerified && isClaim('email', email) ? { email, email_verified: true } : {};
   const username = verified.email !== undefined && [...verified.email].length <= 64 ? verified.email : undefined;
   try {
     return await accounts.add({
@@ -102,20 +103,4 @@ function mailboxKey(email: string): string {
 /** Whether it can be part of a username, and no spelling of it is another subject. */
 function isPlain(subject: string): boolean {
   return /^[a-z\d._-]{1,48}$/.test(subject);
-}
-
-/** What others take for a name or an address may be none here: the account does without. */
-function isClaim(name: 'email' | 'name', value: string | undefined): value is string {
-  try {
-    parseClaims({ [name]: value });
-    return true;
-  } catch (error) {
-    if (error instanceof InvalidClaim) return false;
-    throw error;
-  }
-}
-
-/** Nobody tells two names apart by what cannot be seen. */
-function isVisible(value: string): boolean {
-  return !/[\p{C}\p{Zl}\p{Zp}]/u.test(value);
 }
