@@ -15,25 +15,23 @@ export interface OidcUpstreamOptions {
   issuer: string;
   clientId: string;
   clientSecret: string;
-  /** Whether `email` is to be believed without `email_verified`, and with it; never where anybody can set the address. */
+  /** Whether its claim `email_verified` is believed: never where the owner of an account there can write any address. */
   vouchesForEmail: boolean;
   /** Whether it is always the same provider; otherwise its issuer is part of every subject (OpenID Connect Core §5.7). */
   hasOneIssuer?: boolean;
   /** the `prompt` by which it asks somebody who is signed in there, where that is not `login` */
   anewPrompt?: string;
   fetch?: client.CustomFetch;
-  /** epoch milliseconds */
-  nowMs?: () => number;
 }
 
 export function createOidcUpstream(options: OidcUpstreamOptions): Upstream {
-  const { id, label, issuer, nowMs = Date.now } = options;
+  const { id, label, issuer } = options;
   let known: { configuration: Promise<client.Configuration>; sinceMs: number } | undefined;
 
   function configuration(): Promise<client.Configuration> {
-    if (known === undefined || nowMs() - known.sinceMs > METADATA_MS) {
+    if (known === undefined || Date.now() - known.sinceMs > METADATA_MS) {
       const discovered = discover(options);
-      known = { configuration: discovered, sinceMs: nowMs() };
+      known = { configuration: discovered, sinceMs: Date.now() };
       discovered.catch(() => {
         if (known?.configuration === discovered) known = undefined;
       });
