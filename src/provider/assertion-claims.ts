@@ -16,9 +16,6 @@ export interface AssertionExpectations {
   readonly maxLifetime: number;
 }
 
-/** Claims that have passed. */
-export type AssertionClaims = Payload & { iss: string; sub: string; exp: number; jti?: string };
-
 /** Why the assertion is refused, for the operator's eyes; undefined when nothing is wrong with its claims. */
 export function findAssertionFault(claims: Payload, expected: AssertionExpectations): string | undefined {
   const { iss, sub, aud, exp, iat = expected.now, nbf = 0, jti } = claims;
