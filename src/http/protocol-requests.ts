@@ -12,6 +12,7 @@ import {
   refuseRepetition,
 } from './body.ts';
 import { isForPrograms } from './page-responses.ts';
+import { seeOther } from './redirects.ts';
 
 export interface ProtocolRequests {
   /** relative path of the issuer's origin, without a trailing slash */
@@ -145,8 +146,7 @@ function withoutDroppedScope(parameters: Parameters): Parameters {
 async function redirectAsGet(ctx: Context, prefix: string): Promise<void> {
   const parameters = ctx.get('content-type') ? await readForm(ctx) : {};
   const query = [ctx.querystring, formatParameters(parameters)].filter(Boolean).join('&');
-  ctx.status = 303;
-  ctx.set('location', `${prefix}${ctx.path}${query ? `?${query}` : ''}`);
+  seeOther(ctx, `${prefix}${ctx.path}${query ? `?${query}` : ''}`);
 }
 
 /**
