@@ -1,5 +1,5 @@
 // Applies one batch of artifact writes inside a transaction that the caller owns.
-import { type Kysely, sql } from 'kysely';
+import { CompiledQuery, type Kysely } from 'kysely';
 import {
   AlreadyConsumed,
   type ArtifactWrite,
@@ -32,6 +32,9 @@ interface Refusal {
   revoke?: string;
 }
 
+const SAVEPOINT = CompiledQuery.raw('savepoint batch');
+const RELEASE = CompiledQuery.raw('release savepoint batch');
+
 type Upsert = Extract<ArtifactWrite, { do: 'upsert' }>;
 
 /** Who remembers a proof or an assertion looks first and writes then, so the write decides. */
@@ -49,7 +52,7 @@ export async function applyBatch(
   writes: readonly ArtifactWrite[],
   context: WriteContext,
 ): Promise<AlreadyConsumed | GrantRevoked | undefined> {
-  await sql`savepoint batch`.execute(transaction);
+  await transaction.executeQuery(SAVEPOINT);
   let refusal: Refusal | undefined;
   try {
     await context.lock(transaction, grantsOf(writes));
@@ -62,7 +65,7 @@ export async function applyBatch(
     throw error;
   }
   if (!refusal) {
-    await sql`release savepoint batch`.execute(transaction);
+    await transaction.executeQuery(RELEASE);
     return undefined;
   }
   await undo(transaction);
@@ -83,8 +86,8 @@ function grantsOf(writes: readonly ArtifactWrite[]): string[] {
 }
 
 async function undo(transaction: Kysely<Schema>): Promise<void> {
-  await sql`rollback to savepoint batch`.execute(transaction);
-  await sql`release savepoint batch`.execute(transaction);
+  await transaction.executeQuery(CompiledQuery.raw('rollback to savepoint batch'));
+  await transaction.executeQuery(RELEASE);
 }
 
 async function applyWrite(

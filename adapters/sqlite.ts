@@ -1,17 +1,16 @@
-// All that is particular to SQLite: connections, durability, locks and errors.
+// SQLite as an engine: who reads and who writes when, what waits for locks, and what errors mean.
 import { resolve } from 'node:path';
 import { setImmediate as runAfterThisTurn } from 'node:timers';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { CompiledQuery, Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
+import { CompiledQuery, type Kysely } from 'kysely';
 import { StoreRefused, StoreUnavailable } from '../src/store.ts';
 import type { Engine } from './engine.ts';
 import { type MountProbe, refuseNetworkMount } from './network-mounts.ts';
 import type { Schema } from './schema.ts';
+import { connect, requireFullSync, requireWal, rewriteHeader } from './sqlite-connections.ts';
 import { createFileIfMissing, inspectFile } from './sqlite-file.ts';
-
-/** How long SQLite itself may wait for a lock, in milliseconds: the event loop stands still meanwhile. */
-const BUSY_TIMEOUT_MS = 20;
+import { createQueries, createReads } from './sqlite-queries.ts';
 
 /** How long a read or a write waits for others in all, without holding up the event loop. */
 const PATIENCE_MS = 2_000;
@@ -19,11 +18,9 @@ const PATIENCE_MS = 2_000;
 /** Pauses between two attempts are drawn from this range, so that two waiting processes do not march in step. */
 const PAUSE_MS = { min: 10, max: 50 };
 
-/** Pages of 4 KiB in the write-ahead log at which a commit checkpoints it after all; sweeps do so long before. */
-const CHECKPOINT_PAGES = 4_096;
-
-/** What a log that once grew larger is cut back to. */
-const LOG_BYTES = CHECKPOINT_PAGES * 4_096;
+const BEGIN = CompiledQuery.raw('begin immediate');
+const COMMIT = CompiledQuery.raw('commit');
+const ROLLBACK = CompiledQuery.raw('rollback');
 
 /** What an operator, or time, can mend: everything else that SQLite reports is a defect. */
 const OUTAGES = /^SQLITE_(BUSY|LOCKED|PROTOCOL|FULL|IOERR|READONLY|CANTOPEN)(_|$)/;
@@ -37,9 +34,9 @@ interface SqliteOptions {
 }
 
 /**
- * Opens the file with two connections. One writes, one transaction after another. The other one only reads: in WAL
- * mode it sees the last commit and nothing else, so reads neither wait for a write transaction nor see inside one,
- * which they would if they shared its connection.
+ * Opens the file with two connections. One writes, one transaction after another. The other one only reads, and answers
+ * while a transaction is open: in WAL mode it sees the last commit and nothing else, so reads neither wait for a write
+ * transaction nor see inside one.
  * @throws StoreRefused, StoreUnavailable
  */
 export async function openSqlite({ path, refuseSchema, mounts }: SqliteOptions): Promise<Engine> {
@@ -67,13 +64,13 @@ export async function openSqlite({ path, refuseSchema, mounts }: SqliteOptions):
 
 function createEngine(writerConnection: Database.Database, readerConnection: Database.Database): Engine {
   const writer = createWriter(writerConnection);
-  const reader = toKysely(readerConnection);
+  const reads = createReads(writerConnection, readerConnection);
   const version = createVersion(readerConnection);
   const write: Engine['write'] = (work) => writer.write(work).finally(version.forget);
   return {
     groupsWrites: true,
     version: version.ask,
-    read: (work) => patiently(() => work(reader)),
+    read: (work) => patiently(() => work(reads)),
     write,
     exclusively: write,
     lock: async () => undefined, // whoever writes is alone already
@@ -114,17 +111,28 @@ function createVersion(connection: Database.Database): { ask: Engine['version'];
 
 /** The writing half of an engine. */
 function createWriter(connection: Database.Database): Pick<Engine, 'write' | 'betweenWrites'> {
-  const writer = toKysely(connection);
+  const queries = createQueries(connection);
+  const inTurn = createTurns();
   return {
     async write(work) {
       const deadline = performance.now() + PATIENCE_MS;
       try {
-        return await writer.connection().execute((db) => transact(db, connection, deadline, work));
+        return await inTurn(() => transact(queries, connection, deadline, work));
       } catch (error) {
         throw toStoreError(error);
       }
     },
-    betweenWrites: (work) => writer.connection().execute(work),
+    betweenWrites: inTurn,
+  };
+}
+
+/** One job after another, in the order of arrival: there is one connection that writes. */
+function createTurns(): <T>(job: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (job) => {
+    const turn = last.then(job);
+    last = turn.catch(() => undefined);
+    return turn;
   };
 }
 
@@ -166,74 +174,16 @@ async function transact<T>(
   work: (db: Kysely<Schema>) => Promise<T>,
 ): Promise<T> {
   await setImmediate(); // a burst of writes leaves room for other events between its transactions
-  await patiently(() => db.executeQuery(CompiledQuery.raw('begin immediate')), deadline);
+  await patiently(() => db.executeQuery(BEGIN), deadline);
   try {
     const answer = await work(db);
-    await db.executeQuery(CompiledQuery.raw('commit'));
+    await db.executeQuery(COMMIT);
     return answer;
   } catch (error) {
     // After some failures, a full disk for one, SQLite has rolled back already.
-    if (connection.open && connection.inTransaction) await db.executeQuery(CompiledQuery.raw('rollback'));
+    if (connection.open && connection.inTransaction) await db.executeQuery(ROLLBACK);
     throw error;
   }
-}
-
-/**
- * better-sqlite3 is built to lower `synchronous` to NORMAL in WAL mode, where a power cut takes back what was
- * committed; only a connection that asks for FULL itself keeps it.
- */
-function connect(file: string): Database.Database {
-  const connection = new Database(file, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
-  try {
-    connection.pragma('synchronous = FULL');
-    connection.pragma('foreign_keys = ON');
-    connection.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    connection.pragma(`journal_size_limit = ${LOG_BYTES}`);
-  } catch (error) {
-    connection.close();
-    throw error;
-  }
-  return connection;
-}
-
-function requireWal(connection: Database.Database): void {
-  const mode = connection.pragma('journal_mode = WAL', { simple: true });
-  if (mode !== 'wal') {
-    throw new StoreRefused(`${connection.name} is on a file system without shared memory: put it on a local disk.`);
-  }
-}
-
-/** Commits a write that changes nothing, to learn now, and not in the first request, that the file takes writes. */
-function rewriteHeader(connection: Database.Database): void {
-  connection.pragma(`user_version = ${connection.pragma('user_version', { simple: true })}`);
-}
-
-/** To be asked only once the log is in use: before that the answer is FULL even where it is about to be NORMAL. */
-function requireFullSync(connection: Database.Database): void {
-  const level = connection.pragma('synchronous', { simple: true });
-  if (level !== 2)
-    throw new StoreRefused(`SQLite does not keep synchronous = FULL (it says ${level}): use another build.`);
-}
-
-function toKysely(connection: Database.Database): Kysely<Schema> {
-  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: cacheStatements(connection) }) });
-}
-
-/** Kysely prepares at every execution; our texts are a fixed set, so each is prepared once per connection. */
-function cacheStatements(connection: Database.Database): SqliteDatabase {
-  const statements = new Map<string, SqliteStatement>();
-  return {
-    close: () => connection.close(),
-    prepare(text) {
-      if (!connection.open) throw new StoreUnavailable('the store is closed');
-      let statement = statements.get(text);
-      if (!statement) {
-        statement = connection.prepare<unknown[]>(text) as SqliteStatement;
-        statements.set(text, statement);
-      }
-      return statement;
-    },
-  };
 }
 
 /**

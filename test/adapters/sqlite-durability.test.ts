@@ -24,12 +24,15 @@ describe('SQLite durability', () => {
 
   const openEngine = () => openSqlite({ path: temporary.path, refuseSchema: () => undefined });
 
+  /** Of both connections: the one that only reads answers while a transaction is open. */
   async function readPragma(engine: Engine, name: string): Promise<[writer: unknown, reader: unknown]> {
     const query = sql<Record<string, unknown>>`pragma ${sql.raw(name)}`;
-    const answers = [await engine.write((db) => query.execute(db)), await engine.read((db) => query.execute(db))].map(
-      ({ rows: [row] }) => Object.values(row ?? {})[0],
-    );
-    return [answers[0], answers[1]];
+    const answers = await engine.write(async (db) => [
+      await query.execute(db),
+      await engine.read((reads) => query.execute(reads)),
+    ]);
+    const [ofWriter, ofReader] = answers.map(({ rows: [row] }) => Object.values(row ?? {})[0]);
+    return [ofWriter, ofReader];
   }
 
   it('keeps synchronous = FULL on both connections, after writes and after the file is opened again', async () => {
@@ -164,13 +167,16 @@ describe('SQLite durability', () => {
     }
   });
 
-  it('does not write through the connection that reads', async () => {
+  it('does not write where only reads are asked for, whether or not a transaction is open', async () => {
     const engine = await openEngine();
-    try {
-      await assert.rejects(
+    const refuses = () =>
+      assert.rejects(
         engine.read((db) => sql`create table t (x)`.execute(db)),
         (error) => error instanceof StoreUnavailable && (error.cause as { code?: string }).code === 'SQLITE_READONLY',
       );
+    try {
+      await refuses();
+      await engine.write(refuses);
     } finally {
       await engine.close();
     }
