@@ -3,7 +3,7 @@ import type Router from 'koa-router';
 import type { InteractionResults } from 'oidc-provider';
 import { hasSecondFactor } from '../src/accounts/second-factors.ts';
 import { totpUri } from '../src/accounts/totp.ts';
-import type { AuthenticatorForm } from '../src/http/pages.ts';
+import type { AuthenticatorForm } from '../src/http/page-contents.ts';
 import { qrCodeOf } from '../src/http/qr-code.ts';
 import type { Account } from '../src/store.ts';
 import { presentClient, sealedRequestOf, urlOfStep, urlsOf } from './interaction.ts';

@@ -1,5 +1,5 @@
 // The form with which a page of an interaction offers to go on with a passkey.
-import type { PasskeyForm } from '../src/http/pages.ts';
+import type { PasskeyForm } from '../src/http/page-contents.ts';
 import type { Account } from '../src/store.ts';
 import { sealedRequestOf, urlOfStep } from './interaction.ts';
 import type { StepRequest } from './step-requests.ts';

@@ -69,10 +69,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     replays,
     serviceToken,
     structuredTokens,
+    stylesheet,
   } = protocol;
   const missing = MISSING_FEATURES.filter((feature) => config.features.has(feature));
   if (missing.length > 0) logger.warn({ features: missing }, 'OIDC_FEATURES names what this version does not have yet');
-  const own = createEndpoints(options, domain, { pages, passkeyScript, isDraining: () => draining });
+  const own = createEndpoints(options, domain, { pages, stylesheet, passkeyScript, isDraining: () => draining });
 
   const account = createAccountRoutes(options, domain, protocol, (request, response) => handle(request, response));
   const letters = createLetterRoutes(options, domain, protocol);

@@ -1,5 +1,5 @@
 // Moments as people read them: in their language, and in UTC, since nobody knows where they are.
-import type { Moment } from '../http/pages.ts';
+import type { Moment } from '../http/account-page-contents.ts';
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 

@@ -2,9 +2,10 @@
 import type { Context } from 'koa';
 import type { Texts } from '../../views/texts/en.ts';
 import type { AccountDirectory } from '../accounts/directory.ts';
+import type { AccountFrame, Moment } from '../http/account-page-contents.ts';
 import type { Parameters } from '../http/body.ts';
 import type { PageOptions } from '../http/page-responses.ts';
-import type { AccountFrame, Moment, Pages } from '../http/pages.ts';
+import type { Pages } from '../http/pages.ts';
 import type { AuditLog, EventFacts } from '../logging/events.ts';
 import type { Account } from '../store.ts';
 

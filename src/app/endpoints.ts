@@ -8,6 +8,7 @@ import { createHome } from '../http/home.ts';
 import type { PageResponses } from '../http/page-responses.ts';
 import type { PasskeyScript } from '../http/passkey-script.ts';
 import { createRevocationsEndpoint } from '../http/revocations-endpoint.ts';
+import type { Stylesheet } from '../http/stylesheet.ts';
 import { createVerifyEndpoint } from '../http/verify-endpoint.ts';
 import { createRevocationFeed } from '../tokens/revocation-feed.ts';
 import type { ServiceToken } from '../tokens/service-token.ts';
@@ -22,14 +23,16 @@ export function createEndpoints(
   { keyring, issueFor, verifier }: Domain,
   {
     pages,
+    stylesheet,
     passkeyScript,
     isDraining,
-  }: { pages: PageResponses; passkeyScript: PasskeyScript; isDraining: () => boolean },
+  }: { pages: PageResponses; stylesheet: Stylesheet; passkeyScript: PasskeyScript; isDraining: () => boolean },
 ): Router {
   const { issuer, sharedSecretIssuer } = config;
   const own = new Router(EXACT);
   own.get('/', createHome({ issuer, pages }));
   own.get('/ping', ping);
+  own.get(stylesheet.path, stylesheet.serve);
   own.get(passkeyScript.path, passkeyScript.serve);
   own.get(
     '/ready',

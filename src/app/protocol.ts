@@ -10,6 +10,7 @@ import { createPageResponses } from '../http/page-responses.ts';
 import { createPages } from '../http/pages.ts';
 import { createPasskeyScript } from '../http/passkey-script.ts';
 import { createServiceTokenEndpoint } from '../http/service-token-endpoint.ts';
+import { createStylesheet } from '../http/stylesheet.ts';
 import { createDocumentFetcher, createDocumentFetcherBy } from '../outbound/documents.ts';
 import { createIssuerKeys } from '../outbound/issuer-keys.ts';
 import { createAccessTokenCustomizer } from '../provider/access-tokens.ts';
@@ -47,7 +48,8 @@ export function createProtocol(options: AppOptions, domain: Domain) {
   const { serviceTokens, sharedSecret, units, verifier } = domain;
 
   // the pages, and sign-ins that got lost
-  const pages = createPageResponses(createPages(config.installation));
+  const stylesheet = createStylesheet(issuer, config.installation.color);
+  const pages = createPageResponses(createPages(config.installation, stylesheet));
   const passkeyScript = createPasskeyScript(issuer);
   const sealedRequests = createSealedRequests({ encryptionKeys: config.encryptionKeys, clock });
   const lastAnswer = createLastAnswer(issuer);
@@ -207,6 +209,7 @@ export function createProtocol(options: AppOptions, domain: Domain) {
     replays,
     serviceToken,
     structuredTokens,
+    stylesheet,
     upstreams,
   };
 }

@@ -49,7 +49,7 @@ export function createPageResponses(pages: PageRenderer): PageResponses {
     show(ctx, name, locals, { texts = textsFor(ctx), imgSrc = [], formAction = [], scriptSrc = [] } = {}) {
       const sources = { imgSrc: [...pages.images, ...imgSrc], formAction, scriptSrc };
       const scriptHash = name === 'form-post' ? { scriptHash: pages.submitScriptHash } : {};
-      ctx.set(pageHeaders({ styleHash: pages.styleHash, ...sources, ...scriptHash }));
+      ctx.set(pageHeaders({ styleSrc: pages.styleSrc, ...sources, ...scriptHash }));
       ctx.set('content-language', texts.language);
       ctx.vary('accept-language');
       ctx.type = 'html';

@@ -15,8 +15,11 @@ export interface RequestGate {
   logger: Logger;
 }
 
-/** Answered over plain http too, since they carry nothing worth protecting: probes come from inside. */
-const PLAIN_PATHS = new Set(['/ping', '/ready']);
+/**
+ * Answered over plain http too, since they carry nothing worth protecting: probes come from inside, and the page that says
+ * what is wrong with a proxy has a stylesheet.
+ */
+const PLAIN_PATHS = /^\/(ping$|ready$|styles\/)/;
 /** Stands for the address of a peer that is gone. */
 const NO_ADDRESS = '0.0.0.0';
 /** Also for the operator who tries the first request through a new proxy. */
@@ -27,7 +30,7 @@ const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwa
 /**
  * Makes `ctx.path` relative to the issuer, whether or not the proxy kept the prefix, and lets `ctx.host`,
  * `ctx.protocol` and `ctx.ip` say what the issuer and the trusted proxies say; forwarded headers of anybody else are
- * dropped. With an https issuer, a request that came over plain http is refused, except for health probes and for
+ * dropped. With an https issuer, a request that came over plain http is refused, except for health probes, the stylesheet and
  * programs on the same machine that ask for something other than a page. The application needs `app.proxy = true`.
  */
 export function createRequestGate({ issuer, trustedProxies, logger }: RequestGate): Middleware {
@@ -60,7 +63,7 @@ export function createRequestGate({ issuer, trustedProxies, logger }: RequestGat
     if (hosts > 1 || (hosts === 0 && req.httpVersion === '1.1')) {
       ctx.throw(400, 'exactly one Host header is required');
     }
-    if (scheme === 'https' && !secure && !PLAIN_PATHS.has(ctx.path)) {
+    if (scheme === 'https' && !secure && !PLAIN_PATHS.test(ctx.path)) {
       const sameMachine = !forwarded && isLoopback(peer.address) && !peer.unix;
       if (!sameMachine || isPage(ctx.path)) {
         if (!peer.trusted || forwardedProto === undefined) report(peer);

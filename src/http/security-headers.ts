@@ -11,11 +11,11 @@ const EVERYWHERE: Headers = {
 };
 
 /**
- * Headers of an HTML page (RFC 9700 §4.16): the one inline style, no script but those named, no frame, no cache.
+ * Headers of an HTML page (RFC 9700 §4.16): the one stylesheet, no script but those named, no frame, no cache.
  *
  * There is no Cross-Origin-Opener-Policy on purpose: it would cut a sign-in opened in a popup off from the window that
  * waits for it.
- * @param styleHash CSP source of the inline style, as `createPages` answers it
+ * @param styleSrc address of the stylesheet, which alone may be one
  * @param formAction URIs to which answering the page's form may redirect: the client's redirect URI, on the sign-in,
  *   consent and logout pages
  * @param imgSrc addresses of the images on the page: the client's logo
@@ -23,7 +23,7 @@ const EVERYWHERE: Headers = {
  * @param scriptSrc addresses of the scripts on the page, each of which alone may run
  */
 export function pageHeaders(page: {
-  styleHash: string;
+  styleSrc: string;
   formAction?: readonly string[];
   imgSrc?: readonly string[];
   scriptHash?: string;
@@ -33,7 +33,7 @@ export function pageHeaders(page: {
     ...EVERYWHERE,
     'Content-Security-Policy': [
       "default-src 'none'",
-      `style-src '${page.styleHash}'`,
+      `style-src ${styleSource(page.styleSrc)}`,
       ...(page.scriptHash ? [`script-src '${page.scriptHash}'`] : []),
       ...(page.scriptSrc?.length ? [sources('script-src', page.scriptSrc, scriptSource)] : []),
       sources('img-src data:', page.imgSrc, originSource),
@@ -70,6 +70,15 @@ function originSource({ protocol, host, origin }: URL): string | undefined {
 /** The whole address, so that nothing else of the same origin is a script. */
 function scriptSource(uri: URL): string | undefined {
   return originSource(uri) && /^[\w./~-]+$/.test(uri.pathname) ? uri.origin + uri.pathname : undefined;
+}
+
+/**
+ * As `scriptSource`. `http` is development on this machine, which answers to more names than its issuer's; and CSP cannot
+ * name every https issuer either, such as an IPv6 address.
+ */
+function styleSource(address: string): string {
+  const uri = new URL(address);
+  return (uri.protocol === 'https:' && scriptSource(uri)) || "'self'";
 }
 
 /**

@@ -7,9 +7,9 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { createPages } from '../../src/http/pages.ts';
 import { pageHeaders } from '../../src/http/security-headers.ts';
 import { openBrowser } from '../support/browser.ts';
-import { pageNames, pageSamples, passkeyScript } from '../support/page-samples.ts';
+import { pageNames, pageSamples, passkeyScript, stylesheet } from '../support/page-samples.ts';
 
-const pages = createPages({ name: 'Example Accounts' });
+const pages = createPages({ name: 'Example Accounts' }, stylesheet);
 
 /** Every piece of text whose contrast with what lies behind it is below 4.5:1 (WCAG 2.2 §1.4.3). */
 const LOW_CONTRAST = `(() => {
@@ -182,6 +182,8 @@ async function openSite(answer: (request: IncomingMessage, response: ServerRespo
       );
     } else if (request.url === passkeyScript.path) {
       response.writeHead(200, { 'content-type': 'text/javascript' }).end(passkeyScript.source);
+    } else if (request.url === stylesheet.path) {
+      response.writeHead(200, { 'content-type': 'text/css; charset=utf-8' }).end(stylesheet.source);
     } else answer(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -200,7 +202,7 @@ function answerPage(request: IncomingMessage, response: ServerResponse, clientOr
     locals.client.logoUri = `${clientOrigin}/logo.svg`;
   }
   const headers = pageHeaders({
-    styleHash: pages.styleHash,
+    styleSrc: `http://${request.headers.host}${stylesheet.path}`,
     formAction: [`${clientOrigin}/callback`],
     imgSrc: [`${clientOrigin}/logo.svg`],
     scriptSrc: [`http://${request.headers.host}${passkeyScript.path}`],

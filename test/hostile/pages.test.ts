@@ -135,7 +135,7 @@ for (const { issuer, path, session } of ISSUERS) {
       assertHarmless(answer);
       assert.match(
         policyOf(answer),
-        /^default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; img-src data:; form-action 'self' \S+; base-uri 'none'; frame-ancestors 'none'$/,
+        /^default-src 'none'; style-src https:\/\/id\.example\.com(\/sso)?\/styles\/[\w-]{16}\.css; script-src 'sha256-[^']+'; img-src data:; form-action 'self' \S+; base-uri 'none'; frame-ancestors 'none'$/,
       );
     });
 
@@ -235,6 +235,10 @@ for (const { issuer, path, session } of ISSUERS) {
 
 const policyOf = ({ headers }: RawAnswer) => String(headers.get('content-security-policy'));
 
+/** Of every page. */
+const STYLESHEET = String.raw`(/sso)?/styles/[\w-]{16}\.css`;
+const STYLESHEET_LINK = new RegExp(`<link rel="stylesheet" href="${STYLESHEET}">`);
+const STYLESHEET_SOURCE = new RegExp(`^style-src https://id\\.example\\.com${STYLESHEET}$`);
 /** Of the pages that offer passkeys. */
 const SCRIPT = String.raw`(/sso)?/scripts/passkeys-[\w-]{16}\.js`;
 const OTHER_SCRIPT_SOURCE = new RegExp(`script-src (?!https://id\\.example\\.com${SCRIPT};)`);
@@ -253,6 +257,12 @@ function assertGuardedPage(answer: RawAnswer): void {
   assert.doesNotMatch(policyOf(answer), /unsafe|\*/);
   assert.doesNotMatch(policyOf(answer), OTHER_SCRIPT_SOURCE);
   assert.doesNotMatch(body, OTHER_SCRIPT);
+  assert.ok(
+    policy.some((directive) => STYLESHEET_SOURCE.test(directive)),
+    policyOf(answer),
+  );
+  assert.match(body, STYLESHEET_LINK);
+  assert.doesNotMatch(body, /<style|\sstyle=/i);
   assert.equal(headers.get('x-frame-options'), 'DENY');
   assert.equal(headers.get('x-content-type-options'), 'nosniff');
   assert.equal(headers.get('referrer-policy'), 'no-referrer');

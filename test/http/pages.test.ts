@@ -1,11 +1,10 @@
 // What the rendered pages say and never contain, read as text.
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { parse } from 'node-html-parser';
 import { createPages, type Pages } from '../../src/http/pages.ts';
-import { pageNames, pageSamples } from '../support/page-samples.ts';
+import { pageNames, pageSamples, stylesheet } from '../support/page-samples.ts';
 
-const pages = createPages({ name: 'Example Accounts' });
+const pages = createPages({ name: 'Example Accounts' }, stylesheet);
 
 /** Addresses that become links and images. */
 const LINKS = new Set(['logoUri', 'policyUri', 'tosUri', 'clientUri', 'href', 'discovery']);
@@ -61,7 +60,7 @@ describe('pages', () => {
   }
 
   it('escapes the name of the installation, which every page shows', () => {
-    const named = createPages({ name: '<b>&' });
+    const named = createPages({ name: '<b>&' }, stylesheet);
     for (const name of pageNames) {
       assert.ok(named.render(name, pageSamples[name] as never).includes('<span>&lt;b&gt;&amp;</span>'), name);
     }
@@ -69,21 +68,13 @@ describe('pages', () => {
 
   it('shows the logo of the installation in the place of the mark, and lets nothing else be loaded', () => {
     const logoUrl = 'https://www.example.com/logo.svg?a=1&b=2';
-    const branded = createPages({ name: 'Example Accounts', logoUrl });
+    const branded = createPages({ name: 'Example Accounts', logoUrl }, stylesheet);
     assert.deepEqual([pages.images, branded.images], [[], [logoUrl]]);
     for (const name of pageNames) {
       const html = branded.render(name, pageSamples[name] as never);
       assert.ok(html.includes(`<img class="installation-logo" src="${logoUrl.replace('&', '&amp;')}" alt="">`), name);
       assert.doesNotMatch(html, /class="mark"/);
     }
-  });
-
-  it('answers another hash when the installation has a colour, and carries the style of that hash (CSP 3 §8.3)', () => {
-    const branded = createPages({ name: 'Example Accounts', color: '#7a1fa2' });
-    const [, style = ''] = /<style>([\s\S]*?)<\/style>/.exec(branded.render('logout', pageSamples.logout)) ?? [];
-    assert.match(style, /#7a1fa2/);
-    assert.notEqual(branded.styleHash, pages.styleHash);
-    assert.equal(branded.styleHash, `sha256-${createHash('sha256').update(style).digest('base64')}`);
   });
 
   it('shows the name of a scope that has no description', () => {
@@ -120,12 +111,14 @@ describe('pages', () => {
     for (const link of outward) assert.match(link, /target="_blank" rel="noopener noreferrer"/);
   });
 
-  it('answers the hash of the very style that every page carries (CSP 3 §8.3)', () => {
+  it('have one stylesheet, and no style of their own', () => {
     for (const name of pageNames) {
-      const [, style = ''] = /<style>([\s\S]*?)<\/style>/.exec(pages.render(name, pageSamples[name] as never)) ?? [];
-      assert.ok(style.length > 1000);
-      assert.equal(pages.styleHash, `sha256-${createHash('sha256').update(style).digest('base64')}`);
+      const document = parse(pages.render(name, pageSamples[name] as never));
+      const links = document.querySelectorAll('link[rel=stylesheet]').map((link) => link.getAttribute('href'));
+      assert.deepEqual(links, [stylesheet.href], name);
+      assert.equal(document.querySelector('style'), null, name);
     }
+    assert.equal(pages.styleSrc, stylesheet.url);
   });
 
   const titles: [string, string, string][] = [

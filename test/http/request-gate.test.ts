@@ -151,6 +151,8 @@ describe('request gate', () => {
     ['of a program on this machine for a logout', [], {}, '/logout', false],
     ['of a health probe', [], { 'X-Forwarded-For': '203.0.113.7' }, '/ping', true],
     ['of a readiness probe', [], { 'X-Forwarded-For': '203.0.113.7' }, '/ready', true],
+    ['for the stylesheet', [], { 'X-Forwarded-For': '203.0.113.7' }, '/styles/x.css', true],
+    ['for what only begins like a probe', [], { 'X-Forwarded-For': '203.0.113.7' }, '/ping/x', false],
   ];
   for (const [what, trusted, headers, path, accepted] of HTTPS) {
     it(`${accepted ? 'accepts' : 'refuses'} a request ${what} (${path}), with an https issuer`, async () => {

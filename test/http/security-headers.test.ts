@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { apiHeaders, pageHeaders } from '../../src/http/security-headers.ts';
 
-const styleHash = 'sha256-x';
+const styleSrc = 'https://id.example.com/sso/styles/x.css';
 
 function directive(headers: Record<string, string>, name: string): string | undefined {
   const all = headers['Content-Security-Policy']?.split('; ') ?? [];
@@ -10,16 +10,16 @@ function directive(headers: Record<string, string>, name: string): string | unde
 }
 
 describe('security headers', () => {
-  it('let a page have its one style and nothing else (RFC 9700 §4.16)', () => {
-    const headers = pageHeaders({ styleHash });
+  it('let a page have its one stylesheet and nothing else (RFC 9700 §4.16)', () => {
+    const headers = pageHeaders({ styleSrc });
     assert.equal(
       headers['Content-Security-Policy'],
-      "default-src 'none'; style-src 'sha256-x'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+      "default-src 'none'; style-src https://id.example.com/sso/styles/x.css; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     );
   });
 
   for (const [what, headers] of [
-    ['a page', pageHeaders({ styleHash })],
+    ['a page', pageHeaders({ styleSrc })],
     ['an answer for programs', apiHeaders()],
   ] as const) {
     it(`keep ${what} from being framed, sniffed, cached and named to other sites`, () => {
@@ -51,7 +51,7 @@ describe('security headers', () => {
   ];
   for (const [uri, expected] of images) {
     it(`turn the logo "${uri}" into "${expected}"`, () => {
-      assert.equal(directive(pageHeaders({ styleHash, imgSrc: [uri] }), 'img-src'), expected);
+      assert.equal(directive(pageHeaders({ styleSrc, imgSrc: [uri] }), 'img-src'), expected);
     });
   }
 
@@ -68,12 +68,25 @@ describe('security headers', () => {
   ];
   for (const [uri, expected] of targets) {
     it(`turn the redirect URI "${uri}" into "${expected}"`, () => {
-      assert.equal(directive(pageHeaders({ styleHash, formAction: [uri] }), 'form-action'), expected);
+      assert.equal(directive(pageHeaders({ styleSrc, formAction: [uri] }), 'form-action'), expected);
+    });
+  }
+
+  const stylesheets: [string, string][] = [
+    ['https://id.example.com/styles/x.css', 'style-src https://id.example.com/styles/x.css'],
+    ['https://id.example.com:8443/~a/styles/x.css', 'style-src https://id.example.com:8443/~a/styles/x.css'],
+    ['https://[2001:db8::1]/styles/x.css', "style-src 'self'"],
+    ['https://id.example.com/a;b/styles/x.css', "style-src 'self'"],
+    ['http://localhost:3000/styles/x.css', "style-src 'self'"],
+  ];
+  for (const [uri, expected] of stylesheets) {
+    it(`turn the stylesheet "${uri}" into "${expected}"`, () => {
+      assert.equal(directive(pageHeaders({ styleSrc: uri }), 'style-src'), expected);
     });
   }
 
   it('name each source once', () => {
-    const headers = pageHeaders({ styleHash, formAction: ['https://a.example/', 'https://b.example/'] });
+    const headers = pageHeaders({ styleSrc, formAction: ['https://a.example/', 'https://b.example/'] });
     assert.equal(directive(headers, 'form-action'), "form-action 'self' https:");
   });
 });

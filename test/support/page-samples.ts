@@ -1,7 +1,9 @@
 // One realistic example of every page, for the tests that look at all of them.
-import type { AccountFrame, Pages } from '../../src/http/pages.ts';
+import type { AccountFrame } from '../../src/http/account-page-contents.ts';
+import type { Pages } from '../../src/http/pages.ts';
 import { createPasskeyScript } from '../../src/http/passkey-script.ts';
 import { qrCodeOf } from '../../src/http/qr-code.ts';
+import { createStylesheet } from '../../src/http/stylesheet.ts';
 
 const client = {
   name: 'Example Reports',
@@ -13,6 +15,9 @@ const client = {
 
 /** The script of pages with a passkey form. */
 export const passkeyScript = createPasskeyScript('https://id.example.com');
+
+/** That of every page, without a colour. */
+export const stylesheet = createStylesheet('https://id.example.com');
 
 export const passkey = {
   action: '/login/kq3/passkey',

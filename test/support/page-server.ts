@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { languages } from '../../src/http/languages.ts';
 import { createPages, type Installation } from '../../src/http/pages.ts';
 import { pageHeaders } from '../../src/http/security-headers.ts';
+import { createStylesheet } from '../../src/http/stylesheet.ts';
 import { passkeyScript } from './page-samples.ts';
 import { type PageVariant, pageVariants } from './page-variants.ts';
 
@@ -27,16 +28,24 @@ export async function startPageServer(
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const stylesheets: Record<string, string> = {};
   const renderers = Object.fromEntries(
-    Object.entries(installations).map(([key, { logoUrl, ...installation }]) => [
-      key,
-      createPages({ ...installation, ...(logoUrl && { logoUrl: new URL(logoUrl, origin).href }) }),
-    ]),
+    Object.entries(installations).map(([key, { logoUrl, ...installation }]) => {
+      const stylesheet = createStylesheet(origin, installation.color);
+      stylesheets[stylesheet.path] = stylesheet.source;
+      const logo = logoUrl && { logoUrl: new URL(logoUrl, origin).href };
+      return [key, createPages({ ...installation, ...logo }, stylesheet)];
+    }),
   );
   server.on('request', (request, response) => {
     const url = new URL(request.url ?? '/', origin);
     if (url.pathname === passkeyScript.path) {
       response.writeHead(200, { 'content-type': 'text/javascript' }).end(passkeyScript.source);
+      return;
+    }
+    const stylesheet = stylesheets[url.pathname];
+    if (stylesheet !== undefined) {
+      response.writeHead(200, { 'content-type': 'text/css; charset=utf-8' }).end(stylesheet);
       return;
     }
     const [, installation = '', language, what] = url.pathname.split('/');
@@ -49,7 +58,7 @@ export async function startPageServer(
     }
     const locals = withLogo(variant.locals(texts), `${origin}/logo.svg`);
     const headers = pageHeaders({
-      styleHash: pages.styleHash,
+      styleSrc: pages.styleSrc,
       imgSrc: [...pages.images, origin],
       scriptSrc: [`${origin}${passkeyScript.path}`],
     });

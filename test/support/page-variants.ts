@@ -1,5 +1,6 @@
 // Every page in the shapes that it can take, for checks and screenshots: add a page or a shape of one with one line.
-import type { AccountFrame, Pages } from '../../src/http/pages.ts';
+import type { AccountFrame } from '../../src/http/account-page-contents.ts';
+import type { Pages } from '../../src/http/pages.ts';
 import type { Texts } from '../../views/texts/en.ts';
 import { pageNames, pageSamples, passkey } from './page-samples.ts';
 
