@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Browser, Page } from 'playwright-core';
 import { languages } from '../../src/http/languages.ts';
 import { assertAccessible, openCheckedPage } from '../support/accessibility.ts';
-import { openBrowser } from '../support/browser.ts';
+import { openBrowserBeside } from '../support/browser.ts';
 import { type PageServer, startPageServer } from '../support/page-server.ts';
 import { pageVariant, pageVariants } from '../support/page-variants.ts';
 import { PASSWORD } from '../support/relying-party.ts';
@@ -21,7 +21,7 @@ describe('accessibility (WCAG 2.2 AA)', () => {
   let page: Page;
 
   before(async () => {
-    [browser, server] = await Promise.all([openBrowser(), startPageServer(installations)]);
+    [browser, server] = await openBrowserBeside(startPageServer(installations));
     page = await openCheckedPage(browser);
   });
   after(async () => {

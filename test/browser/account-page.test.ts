@@ -1,7 +1,7 @@
 // A story in Chromium: somebody looks after their account, and signs a forgotten browser out.
 import assert from 'node:assert/strict';
 import type { Browser, Page } from 'playwright-core';
-import { openBrowser } from '../support/browser.ts';
+import { openBrowserBeside } from '../support/browser.ts';
 import { PASSWORD } from '../support/relying-party.ts';
 import { type Service, startService } from '../support/service.ts';
 
@@ -12,7 +12,7 @@ describe('the account page in Chromium', () => {
   let service: Service;
 
   before(async () => {
-    [browser, service] = await Promise.all([openBrowser(), startService()]);
+    [browser, service] = await openBrowserBeside(startService());
   });
   after(async () => {
     await browser?.close();

@@ -1,10 +1,9 @@
 // Passkeys in a real Chromium with its virtual authenticator: added on the account page, and signed in with.
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
 import type { Account } from '../../src/store.ts';
-import { openBrowser } from '../support/browser.ts';
+import { openBrowserBeside } from '../support/browser.ts';
+import { type RedirectTarget, startRedirectTarget } from '../support/redirect-target.ts';
 import { addRelyingParty, authorizationRequest, type RelyingParty, redeem } from '../support/relying-party.ts';
 import { type Service, startService } from '../support/service.ts';
 
@@ -19,21 +18,20 @@ describe('passkeys in Chromium', () => {
   let party: RelyingParty;
   let browser: Browser;
   /** where the application is that somebody signs in to */
-  let application: Server;
+  let application: RedirectTarget;
   let redirectUri: string;
   let account: Account;
   let added = 0;
 
   before(async () => {
-    [service, browser] = await Promise.all([startService({}, { hostname: 'localhost' }), openBrowser()]);
-    application = createServer((_, response) => response.end('signed in'));
-    await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve));
-    redirectUri = `http://127.0.0.1:${(application.address() as AddressInfo).port}/callback`;
+    [browser, service] = await openBrowserBeside(startService({}, { hostname: 'localhost' }));
+    application = await startRedirectTarget();
+    redirectUri = application.redirectUri;
     party = await addRelyingParty(service, { redirect_uris: [redirectUri] });
   });
   after(async () => {
     await browser?.close();
-    application?.close();
+    await application?.[Symbol.asyncDispose]();
     await service?.[Symbol.asyncDispose]();
   });
 

@@ -1,11 +1,9 @@
 // Sign-ins that go wrong in a real Chromium: each ends in the application, or on pages with one sentence and one button that lead there.
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { createBrowserClient } from '../../examples/browser-client/server.ts';
-import { openBrowser } from '../support/browser.ts';
+import { openBrowserBeside } from '../support/browser.ts';
 import { type RestartingService, startRestartingService } from '../support/restarting-service.ts';
+import { type SampleClient, startSampleClient } from '../support/sample-client.ts';
 import { newSecret } from '../support/service.ts';
 import { withMovingTime } from '../support/time.ts';
 
@@ -14,40 +12,18 @@ const PASSWORD = 'correct horse battery';
 describe('a sign-in that goes wrong in Chromium', () => {
   let browser: Browser;
   let provider: RestartingService;
-  let server: Server;
+  let client: SampleClient<RestartingService>;
   let application: string;
 
   before(async () => {
-    server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    // another host than the provider's, so that neither sees the cookies of the other
-    application = `http://localhost:${(server.address() as AddressInfo).port}`;
-    const clientSecret = newSecret();
-    [browser, provider] = await Promise.all([
-      openBrowser(),
-      startRestartingService({
-        BROWSER_UI_CLIENT_SECRET: clientSecret,
-        BROWSER_UI_REDIRECT_URIS: `${application}/callback`,
-      }),
-    ]);
+    [browser, client] = await openBrowserBeside(startSampleClient(startRestartingService, (service) => service));
+    provider = client.provider;
+    application = client.url;
     await provider.current().accounts.add({ username: 'bob', password: PASSWORD, claims: { name: 'Bob' } });
-    const client = createBrowserClient({
-      issuer: provider.issuer,
-      clientId: 'browser-ui',
-      clientSecret,
-      baseUrl: application,
-      loggingUrl: application,
-      audience: 'logging-service',
-      host: '127.0.0.1',
-      port: (server.address() as AddressInfo).port,
-    });
-    server.on('request', client.callback());
   });
   after(async () => {
     await browser?.close();
-    server?.close();
-    server?.closeAllConnections();
-    await provider?.[Symbol.asyncDispose]();
+    await client?.[Symbol.asyncDispose]();
   });
 
   it('expired: goes on by one button', () =>

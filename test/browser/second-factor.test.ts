@@ -1,9 +1,8 @@
 // A second factor in a real Chromium, without JavaScript: enrolled within a sign-in, and asked for at the next one.
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { openBrowser } from '../support/browser.ts';
+import { openBrowserBeside } from '../support/browser.ts';
+import { type RedirectTarget, startRedirectTarget } from '../support/redirect-target.ts';
 import { addRelyingParty, authorizationRequest, PASSWORD, type RelyingParty } from '../support/relying-party.ts';
 import { codeOf } from '../support/second-factors.ts';
 import { type Service, startService } from '../support/service.ts';
@@ -14,20 +13,19 @@ describe('the second factor in Chromium', () => {
   let browser: Browser;
   let service: Service;
   let party: RelyingParty;
+  let application: RedirectTarget;
   let redirectUri: string;
-  const application = createServer((_request, response) => response.end('signed in'));
 
   before(async () => {
-    [browser, service] = await Promise.all([openBrowser(), startService()]);
-    await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve));
-    redirectUri = `http://127.0.0.1:${(application.address() as AddressInfo).port}/callback`;
+    [browser, service] = await openBrowserBeside(startService());
+    application = await startRedirectTarget();
+    redirectUri = application.redirectUri;
     party = await addRelyingParty(service, { require_mfa: true, redirect_uris: [redirectUri] });
   });
   after(async () => {
     await browser?.close();
     await service?.[Symbol.asyncDispose]();
-    application.close();
-    application.closeAllConnections();
+    await application?.[Symbol.asyncDispose]();
   });
 
   for (const [index, [situation, options]] of (
@@ -61,7 +59,7 @@ describe('the second factor in Chromium', () => {
       });
       await withPage(options, async (page) => {
         await showPassword(page, username);
-        assert.equal(await page.evaluate('document.activeElement.id'), 'code');
+        await page.locator('#code:focus').waitFor();
         await page.fill('#code', '000000');
         await page.keyboard.press('Enter');
         assert.match((await page.textContent('[role=alert]')) ?? '', /does not work/);

@@ -1,17 +1,20 @@
 // The whole story in a real Chromium: sign in, see the claims, write a log line, read it back, sign out, be signed out.
 import assert from 'node:assert/strict';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { openBrowser } from '../support/browser.ts';
+import { openBrowserBeside } from '../support/browser.ts';
+import { type Platform, startPlatform } from '../support/platform.ts';
 import { type SampleClient, startSampleClient } from '../support/sample-client.ts';
 
 const phone: BrowserContextOptions = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 describe('the story in Chromium', () => {
   let browser: Browser;
-  let sample: SampleClient;
+  let sample: SampleClient<Platform>;
 
   before(async () => {
-    [browser, sample] = await Promise.all([openBrowser(), startSampleClient()]);
+    [browser, sample] = await openBrowserBeside(
+      startSampleClient(startPlatform, ({ identity, logging }) => ({ issuer: identity, logging })),
+    );
   });
   after(async () => {
     await browser?.close();
@@ -71,7 +74,7 @@ describe('the story in Chromium', () => {
         await page.click('#cancel');
         assert.equal(await page.textContent('h1'), 'You cancelled the sign-in');
         await page.click('#continue');
-        assert.ok(page.url().startsWith(`${sample.platform.identity}/login/`));
+        assert.ok(page.url().startsWith(`${sample.provider.identity}/login/`));
       });
     });
   }
@@ -84,7 +87,7 @@ describe('the story in Chromium', () => {
         response_type: 'code',
         scope: 'openid',
       });
-      const response = await page.goto(`${sample.platform.identity}/authorize?${query}`);
+      const response = await page.goto(`${sample.provider.identity}/authorize?${query}`);
       assert.equal(response?.status(), 400);
       assert.match((await page.textContent('.facts')) ?? '', /invalid_client/);
     });
@@ -94,7 +97,7 @@ describe('the story in Chromium', () => {
   async function withPage(options: BrowserContextOptions, story: (page: Page) => Promise<void>): Promise<void> {
     const context = await browser.newContext(options);
     const page = await context.newPage();
-    const own = [sample.url, sample.platform.identity];
+    const own = [sample.url, sample.provider.identity];
     const complaints: string[] = [];
     page.on('request', (request) => {
       const { origin, protocol } = new URL(request.url());
@@ -118,7 +121,7 @@ describe('the story in Chromium', () => {
     await page.goto(sample.url);
     assert.equal(await page.textContent('h1'), 'Sample client');
     await page.click('#sign-in');
-    assert.ok(page.url().startsWith(`${sample.platform.identity}/login/`), page.url());
+    assert.ok(page.url().startsWith(`${sample.provider.identity}/login/`), page.url());
     assert.match((await page.textContent('main')) ?? '', /to continue to Browser UI/);
   }
 
@@ -146,7 +149,7 @@ describe('the story in Chromium', () => {
     assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), 'nothing scrolls sideways');
     const claims = await page.locator('#claims tbody tr').allTextContents();
     for (const claim of [
-      `iss${sample.platform.identity}ID token`,
+      `iss${sample.provider.identity}ID token`,
       'audbrowser-uiID token',
       'emaildemo@example.comuserinfo',
     ]) {
@@ -174,6 +177,6 @@ describe('the story in Chromium', () => {
   async function asksForThePasswordAgain(page: Page): Promise<void> {
     await page.click('#sign-in');
     await page.waitForSelector('#password');
-    assert.ok(page.url().startsWith(`${sample.platform.identity}/login/`));
+    assert.ok(page.url().startsWith(`${sample.provider.identity}/login/`));
   }
 });

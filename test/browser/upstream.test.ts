@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import type { Browser, Page } from 'playwright-core';
-import { openBrowser } from '../support/browser.ts';
+import { openBrowserBeside } from '../support/browser.ts';
 import { PASSWORD } from '../support/relying-party.ts';
 import { startUpstreamSetting, type UpstreamSetting } from '../support/upstream-setting.ts';
 
@@ -10,7 +10,7 @@ describe('an account elsewhere in Chromium', () => {
   let browser: Browser;
   let setting: UpstreamSetting;
   before(async () => {
-    [browser, setting] = await Promise.all([openBrowser(), startUpstreamSetting()]);
+    [browser, setting] = await openBrowserBeside(startUpstreamSetting());
   });
   after(async () => {
     await browser?.close();

@@ -61,7 +61,7 @@ describe('Where somebody is signed in', () => {
     await service.accounts.add({ username, password: PASSWORD });
   });
   after(async () => {
-    await service[Symbol.asyncDispose]();
+    await service?.[Symbol.asyncDispose]();
     sink.closeAllConnections();
     sink.close();
   });

@@ -30,8 +30,24 @@ export async function openBrowser(): Promise<Browser> {
     executablePath: join(folder, 'chromium'),
     args: ARGUMENTS,
     chromiumSandbox: false,
+    // Playwright's own answer to it ends the browser, and lets the process live on
+    handleSIGTERM: false,
     env: await browserEnvironment(folder, process.env),
   });
+}
+
+/** A browser beside what it looks at, started at the same time; when one of them does not start, the other one is ended. */
+export async function openBrowserBeside<Started extends AsyncDisposable>(
+  starting: Promise<Started>,
+): Promise<[Browser, Started]> {
+  const [browser, started] = await Promise.allSettled([openBrowser(), starting]);
+  if (browser.status === 'rejected') {
+    if (started.status === 'fulfilled') await started.value[Symbol.asyncDispose]();
+    throw browser.reason;
+  }
+  if (started.status === 'fulfilled') return [browser.value, started.value];
+  await browser.value.close();
+  throw started.reason;
 }
 
 /**

@@ -25,11 +25,15 @@ let accounts = 0;
 
 /** @param env on top of a mail server on loopback */
 export async function startCorrespondence(env: Record<string, string | undefined> = {}): Promise<Correspondence> {
-  const mailbox = await openMailbox();
+  await using opening = new AsyncDisposableStack();
+  const mailbox = opening.use(await openMailbox());
   let shift = 0;
   const clock = () => Math.floor(Date.now() / 1000) + shift;
   const mail = { SMTP_URL: mailbox.url, MAIL_FROM: 'Example Accounts <accounts@example.com>' };
-  const service = await startService({ ...mail, INSTALLATION_NAME: 'Example Accounts', ...env }, { clock });
+  const service = opening.use(
+    await startService({ ...mail, INSTALLATION_NAME: 'Example Accounts', ...env }, { clock }),
+  );
+  const opened = opening.move();
   return {
     service,
     mailbox,
@@ -48,10 +52,7 @@ export async function startCorrespondence(env: Record<string, string | undefined
       return { id: account.id, username: name, email };
     },
     browser: () => createUserAgent(service.origin),
-    async [Symbol.asyncDispose]() {
-      await service[Symbol.asyncDispose]();
-      await mailbox[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 

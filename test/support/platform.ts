@@ -14,8 +14,12 @@ export interface Platform extends AsyncDisposable {
 
 /** @param env on top of a development environment that gives tokens without credentials, as the old service did */
 export async function startPlatform(env: Record<string, string> = {}): Promise<Platform> {
+  await using opening = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), 'identity-spec-'));
-  const service = await startService({ NODE_ENV: 'development', ALLOW_UNAUTHENTICATED_TOKENS: 'true', ...env });
+  opening.defer(() => rmSync(folder, { recursive: true }));
+  const service = opening.use(
+    await startService({ NODE_ENV: 'development', ALLOW_UNAUTHENTICATED_TOKENS: 'true', ...env }),
+  );
   const logging = await startLoggingBackend({
     audience: service.config.loggingBackendAud,
     shared: { secrets: service.config.jwtSecrets, issuer: service.config.sharedSecretIssuer },
@@ -25,14 +29,12 @@ export async function startPlatform(env: Record<string, string> = {}): Promise<P
     host: '127.0.0.1',
     port: 0,
   });
+  opening.defer(() => logging.close());
+  const opened = opening.move();
   return {
     service,
     identity: service.issuer,
     logging: logging.url,
-    async [Symbol.asyncDispose]() {
-      await logging.close();
-      await service[Symbol.asyncDispose]();
-      rmSync(folder, { recursive: true });
-    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

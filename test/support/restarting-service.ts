@@ -16,7 +16,9 @@ export interface RestartingService extends AsyncDisposable {
 }
 
 export async function startRestartingService(env: Record<string, string>): Promise<RestartingService> {
+  await using opening = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), 'identity-restarts-'));
+  opening.defer(() => rmSync(folder, { recursive: true, force: true }));
   const front = createServer((request, response) => {
     if (restarting.losesCookies) {
       const { setHeader } = response;
@@ -26,6 +28,8 @@ export async function startRestartingService(env: Record<string, string>): Promi
     void service.app.koa.callback()(request, response);
   });
   const issuer = await listen(front);
+  opening.defer(() => front.closeAllConnections());
+  opening.defer(() => void front.close());
   let variables = {
     PUBLIC_URL: issuer,
     DATABASE_URL: `sqlite:${join(folder, 'identity.db')}`,
@@ -34,6 +38,8 @@ export async function startRestartingService(env: Record<string, string>): Promi
     ...env,
   };
   let service = await startService(variables);
+  opening.defer(() => service[Symbol.asyncDispose]());
+  const opened = opening.move();
   const restarting: RestartingService = {
     issuer,
     losesCookies: false,
@@ -43,12 +49,7 @@ export async function startRestartingService(env: Record<string, string>): Promi
       variables = { ...variables, ...changes };
       service = await startService(variables);
     },
-    async [Symbol.asyncDispose]() {
-      front.close();
-      front.closeAllConnections();
-      await service[Symbol.asyncDispose]();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
   return restarting;
 }

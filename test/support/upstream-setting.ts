@@ -11,7 +11,8 @@ export interface UpstreamSetting extends AsyncDisposable {
 
 /** @param env of ours, on top of what makes it know the other one */
 export async function startUpstreamSetting(env: Record<string, string> = {}): Promise<UpstreamSetting> {
-  const there = await startService();
+  await using opening = new AsyncDisposableStack();
+  const there = opening.use(await startService());
   const { clientId, secret } = await there.addClient({
     clientId: 'here',
     metadata: { redirect_uris: ['https://nowhere.example/'], first_party: true },
@@ -24,17 +25,11 @@ export async function startUpstreamSetting(env: Record<string, string> = {}): Pr
     ...env,
   };
   // another host than the other one's, so that a browser does not mix up their cookies
-  const here = await startService(settings, { hostname: 'localhost' });
+  const here = opening.use(await startService(settings, { hostname: 'localhost' }));
   const client = await there.store.clients.find(clientId);
   assert.ok(client);
   const redirectUris = [`${here.issuer}/upstream/oidc/callback`];
   await there.store.clients.update({ ...client, metadata: { ...client.metadata, redirect_uris: redirectUris } });
-  return {
-    there,
-    here,
-    async [Symbol.asyncDispose]() {
-      await here[Symbol.asyncDispose]();
-      await there[Symbol.asyncDispose]();
-    },
-  };
+  const opened = opening.move();
+  return { there, here, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
