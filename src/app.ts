@@ -7,10 +7,11 @@ import { createEndpoints } from './app/endpoints.ts';
 import { createLetterRoutes } from './app/letters.ts';
 import { createProtocol } from './app/protocol.ts';
 import { hashConfig } from './config/hash.ts';
-import { createDefaultHeaders } from './http/default-headers.ts';
+import { createDefaultHeaders, defaultHeaders } from './http/default-headers.ts';
 import { createConnectionErrorLog, createErrorHandler } from './http/errors.ts';
 import { createFormPosts } from './http/form-posts.ts';
 import { createNotFound } from './http/not-found.ts';
+import { createPlainTokenRequests, type Handle } from './http/plain-token-requests.ts';
 import { createProtocolRequests } from './http/protocol-requests.ts';
 import { createPublishedDocuments } from './http/published-documents.ts';
 import { createRequestGate } from './http/request-gate.ts';
@@ -28,7 +29,8 @@ import type { ServiceToken } from './tokens/service-token.ts';
 
 /** The running service, without its socket. */
 export interface App {
-  koa: Koa;
+  /** answers one request */
+  handle: Handle;
   /** the provider in use */
   provider(): Provider;
   /** to be watched while the service runs */
@@ -79,12 +81,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   const letters = createLetterRoutes(options, domain, protocol);
 
   // from the outside in
+  const headers = defaultHeaders(issuer);
   const koa = new Koa();
   koa.proxy = true; // forwarded headers are rewritten by the request gate
   koa.keys = createCookieKeys(config.cookieSecrets);
   koa.on('error', createConnectionErrorLog(logger));
   koa.use(createRequestLog(logger));
-  koa.use(createDefaultHeaders(issuer));
+  koa.use(createDefaultHeaders(headers));
   koa.use(createErrorHandler({ logger, pages }));
   koa.use(createRequestGate({ issuer, trustedProxies: config.trustedProxies, logger }));
   koa.use(
@@ -104,8 +107,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       prefix: new URL(issuer).pathname.replace(/\/$/, ''),
       authenticateAssertion,
       serviceToken,
-      shortCut: async (ctx, parameters) =>
-        (await structuredTokens.shortCut(ctx, parameters)) || (await answerClientCredentials(ctx, parameters)),
+      shortCut: structuredTokens.shortCut,
     }),
   );
   koa.use(structuredTokens.aroundLibrary);
@@ -114,9 +116,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.use((ctx, next) => (isProviderPath(ctx.path) ? providers.dispatch(ctx, next) : next()));
 
   const handle = koa.callback();
+  const plainTokenRequests = createPlainTokenRequests(
+    { issuer, trustedProxies: config.trustedProxies, headers, answer: answerClientCredentials, logger },
+    handle,
+  );
 
   return {
-    koa,
+    handle: plainTokenRequests,
     provider: providers.current,
     keys: {
       isDue: keyring.isDue,

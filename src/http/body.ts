@@ -1,5 +1,6 @@
 // Reads request bodies once, bounded and strictly: forms and JSON, nothing else.
 import { isUtf8 } from 'node:buffer';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Context } from 'koa';
 import { koaBody } from 'koa-body';
 import { errors } from 'oidc-provider';
@@ -27,19 +28,38 @@ export class UnacceptableBody extends errors.OIDCProviderError {
 }
 
 /** `form` or `json` by the content type alone; never guessed. @throws UnacceptableBody (415) */
-export function bodyKind(ctx: Context): 'form' | 'json' {
-  const encoding = ctx.get('content-encoding');
-  if (encoding !== '' && encoding.toLowerCase() !== 'identity') {
-    throw new UnacceptableBody(415, 'encoded request bodies are not supported');
+export function bodyKind({ req: { headers } }: Pick<Context, 'req'>): 'form' | 'json' {
+  if (isEncoded(headers)) throw new UnacceptableBody(415, 'encoded request bodies are not supported');
+  const kind = kindOf(headers);
+  if (kind === undefined) {
+    throw new UnacceptableBody(415, 'the content type must be application/x-www-form-urlencoded or application/json');
   }
-  switch (ctx.get('content-type').split(';')[0]?.trim().toLowerCase()) {
+  return kind;
+}
+
+/** What is announced of a body that can be received as it is; undefined when it is unusual or not acceptable. */
+export function announcedKind({ headers }: IncomingMessage): 'form' | 'json' | undefined {
+  return isAnnounced(headers) && !isEncoded(headers) ? kindOf(headers) : undefined;
+}
+
+function isEncoded({ 'content-encoding': encoding = '' }: IncomingHttpHeaders): boolean {
+  return encoding !== '' && encoding.toLowerCase() !== 'identity';
+}
+
+function kindOf({ 'content-type': type = '' }: IncomingHttpHeaders): 'form' | 'json' | undefined {
+  switch (type.split(';', 1)[0]?.trim().toLowerCase()) {
     case 'application/x-www-form-urlencoded':
       return 'form';
     case 'application/json':
       return 'json';
     default:
-      throw new UnacceptableBody(415, 'the content type must be application/x-www-form-urlencoded or application/json');
+      return undefined;
   }
+}
+
+/** Whether there will be exactly as many bytes as it says, and not too many. */
+function isAnnounced({ 'content-length': length, 'transfer-encoding': encoding }: IncomingHttpHeaders): boolean {
+  return encoding === undefined && length !== undefined && /^\d{1,5}$/.test(length) && Number(length) <= MAX_BODY_BYTES;
 }
 
 /**
@@ -48,11 +68,15 @@ export function bodyKind(ctx: Context): 'form' | 'json' {
  */
 export async function readForm(ctx: Context): Promise<Parameters> {
   if (bodyKind(ctx) !== 'form') throw new errors.InvalidRequest('only form bodies are accepted here');
-  const bytes = await readBytes(ctx);
-  if (!isUtf8(bytes)) throw new errors.InvalidRequest('the request body is not valid UTF-8');
-  const parameters = parseParameters(bytes.toString());
+  const parameters = parseForm(await readBytes(ctx));
   refuseRepetition(parameters, parseParameters(ctx.querystring));
   return parameters;
+}
+
+/** @throws errors.InvalidRequest when it is not UTF-8, or not properly encoded */
+export function parseForm(bytes: Buffer): Parameters {
+  if (!isUtf8(bytes)) throw new errors.InvalidRequest('the request body is not valid UTF-8');
+  return parseParameters(bytes.toString());
 }
 
 /**
@@ -148,9 +172,37 @@ const readRaw = koaBody({
   encoding: '',
 });
 
+/** What was received of a request, or why it could not be. */
+const received = new WeakMap<IncomingMessage, Promise<Buffer>>();
+
+/**
+ * The body that a request has announced (see {@link announcedKind}); whoever reads it later gets the same.
+ * @throws errors.InvalidRequest when the peer goes away
+ */
+export function receiveBody(request: IncomingMessage): Promise<Buffer> {
+  const body = new Promise<Buffer>((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    request.on('close', () => {
+      if (!request.complete) reject(new errors.InvalidRequest('failed to read the request body'));
+    });
+  });
+  received.set(request, body);
+  return body;
+}
+
+/** Has whoever reads the body of this request fail with what went wrong before it was asked for. */
+export function spoilBody(request: IncomingMessage, reason: unknown): void {
+  const body = Promise.reject(reason);
+  body.catch(() => undefined); // it may be that nobody reads it
+  received.set(request, body);
+}
+
 async function readBytes(ctx: Context): Promise<Buffer> {
-  const { body: received } = ctx.request as { body?: unknown };
-  if (Buffer.isBuffer(received)) return received;
+  const before = received.get(ctx.req);
+  if (before) return before;
+  if (isAnnounced(ctx.req.headers)) return receiveBody(ctx.req);
   try {
     await readRaw(ctx, async () => {});
   } catch (cause) {
@@ -158,5 +210,7 @@ async function readBytes(ctx: Context): Promise<Buffer> {
     throw new errors.InvalidRequest('failed to read the request body', undefined, { cause });
   }
   const { body } = ctx.request as { body?: unknown };
-  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+  received.set(ctx.req, Promise.resolve(bytes));
+  return bytes;
 }

@@ -8,14 +8,22 @@ export function createRequestLog(logger: Logger): Middleware {
   return function requestLog(ctx, next) {
     const requestId = randomUUID();
     ctx.res.setHeader('X-Request-Id', requestId);
-    return logger.isLevelEnabled('debug') ? logAnswer(ctx, next, requestId) : next();
+    return logger.isLevelEnabled('debug') ? logWhenAnswered(ctx, next, requestId) : next();
   };
 
-  async function logAnswer(ctx: Context, next: Next, requestId: string): Promise<void> {
+  async function logWhenAnswered(ctx: Context, next: Next, requestId: string): Promise<void> {
     const startedAt = performance.now();
     await next();
     const { method, path, status, ip } = ctx;
-    const durationMs = Math.round(performance.now() - startedAt);
-    logger.debug({ requestId, method, path, status, ip, durationMs }, 'request answered');
+    logAnswer(logger, { requestId, method, path, status, ip }, startedAt);
   }
+}
+
+/** @param startedAt by `performance.now()` */
+export function logAnswer(
+  logger: Logger,
+  request: { requestId: string; method: string; path: string; status: number; ip: string },
+  startedAt: number,
+): void {
+  logger.debug({ ...request, durationMs: Math.round(performance.now() - startedAt) }, 'request answered');
 }

@@ -56,7 +56,7 @@ export async function startServer(options: {
   });
   opening.use(startKeyWatch({ keys: app.keys, store, schedule: config.keySchedule, logger, clock }));
   opening.use(startSweeper({ store, logger, clock }));
-  const listener = await openListener(app.koa.callback(), place, logger);
+  const listener = await openListener(app.handle, place, logger);
   opening.defer(() => listener.close(DRAIN_MS));
   opening.defer(() => app.startDraining());
 

@@ -25,7 +25,7 @@ export async function startRestartingService(env: Record<string, string>): Promi
       response.setHeader = (name, value) =>
         /^set-cookie$/i.test(name) ? response : setHeader.call(response, name, value);
     }
-    void service.app.koa.callback()(request, response);
+    void service.app.handle(request, response);
   });
   const issuer = await listen(front);
   opening.defer(() => front.closeAllConnections());

@@ -83,7 +83,7 @@ export async function startService(
   opening.defer(() => app.end());
   opening.defer(() => close(server)); // requests end before what they need; closing twice does no harm
   answerMalformedRequests(server, logger);
-  server.on('request', app.koa.callback());
+  server.on('request', app.handle);
 
   const accounts = createAccountDirectory({ accounts: store.accounts, passwords: createPasswordHasher(), clock });
   await seedDemoAccount(accounts, { username: 'alice', password: 'correct horse battery' });

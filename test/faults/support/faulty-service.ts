@@ -24,7 +24,7 @@ export async function startFaultyService(location: DatabaseLocation, env: Env): 
   const store = createStore(faulty.engine, { database: location, clock, box });
   const logger = createLogger({ level: 'silent', destination: { write: () => undefined } });
   const app = await createApp({ config, store, logger, clock });
-  const handle = app.koa.callback();
+  const handle = app.handle;
   const requests = new Set<Promise<unknown>>();
   const server = createServer((request, response) => {
     const dealtWith = handle(request, response).finally(() => requests.delete(dealtWith));
