@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ExpressionBuilder, Kysely } from 'kysely';
 import { type Account, type Accounts, type Clock, Conflict } from '../src/store.ts';
 import type { Engine } from './engine.ts';
+import { prepareQuery } from './prepared-query.ts';
 import { revokeEverythingOf } from './revocations.ts';
 import type { AccountsTable, Schema } from './schema.ts';
 
@@ -10,6 +11,16 @@ import type { AccountsTable, Schema } from './schema.ts';
 export function createAccounts({ engine, clock }: { engine: Engine; clock: Clock }): Accounts {
   const cutOff = (transaction: Kysely<Schema>, id: string) =>
     revokeEverythingOf(transaction, { column: 'account_id', id }, { lock: engine.lock, now: clock() });
+  const findRow = prepareQuery<{ id: string }, AccountsTable>((db, slot) =>
+    db.selectFrom('accounts').selectAll().where('id', '=', slot('id')),
+  );
+  const findRowByLoginKey = prepareQuery<{ loginKey: string }, AccountsTable>((db, slot) =>
+    db
+      .selectFrom('login_keys')
+      .innerJoin('accounts', 'accounts.id', 'login_keys.account_id')
+      .selectAll('accounts')
+      .where('login_key', '=', slot('loginKey')),
+  );
 
   return {
     insert: (account, loginKeys) => engine.write((db) => insertAccount(db, account, loginKeys)),
@@ -20,20 +31,11 @@ export function createAccounts({ engine, clock }: { engine: Engine; clock: Clock
         return updated;
       }),
     async find(id) {
-      const row = await engine.read((db) =>
-        db.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst(),
-      );
+      const [row] = (await engine.read((db) => findRow(db, { id }))).rows;
       return row && toAccount(row);
     },
     async findByLoginKey(loginKey) {
-      const row = await engine.read((db) =>
-        db
-          .selectFrom('login_keys')
-          .innerJoin('accounts', 'accounts.id', 'login_keys.account_id')
-          .selectAll('accounts')
-          .where('login_key', '=', loginKey)
-          .executeTakeFirst(),
-      );
+      const [row] = (await engine.read((db) => findRowByLoginKey(db, { loginKey }))).rows;
       return row && toAccount(row);
     },
     async list() {

@@ -1,9 +1,19 @@
 // WebAuthn credentials in the table `passkeys`.
 import { Conflict, type Passkey, type Passkeys } from '../src/store.ts';
 import type { Engine } from './engine.ts';
+import { prepareQuery } from './prepared-query.ts';
 import type { PasskeysTable } from './schema.ts';
 
 export function createPasskeys(engine: Engine): Passkeys {
+  const listRowsOf = prepareQuery<{ accountId: string }, PasskeysTable>((db, slot) =>
+    db
+      .selectFrom('passkeys')
+      .selectAll()
+      .where('account_id', '=', slot('accountId'))
+      .orderBy('created_at')
+      .orderBy('id'),
+  );
+
   return {
     async insert(passkey) {
       const { numInsertedOrUpdatedRows } = await engine.write((db) =>
@@ -22,15 +32,7 @@ export function createPasskeys(engine: Engine): Passkeys {
       return row && toPasskey(row);
     },
     async listOf(accountId) {
-      const rows = await engine.read((db) =>
-        db
-          .selectFrom('passkeys')
-          .selectAll()
-          .where('account_id', '=', accountId)
-          .orderBy('created_at')
-          .orderBy('id')
-          .execute(),
-      );
+      const { rows } = await engine.read((db) => listRowsOf(db, { accountId }));
       return rows.map(toPasskey);
     },
     async recordUse(id, { counter, backedUp, at }) {

@@ -8,6 +8,7 @@ import * as first from './migrations/2026-11-21-first.ts';
 import * as keyLifecycle from './migrations/2026-11-21-key-lifecycle.ts';
 import * as revokedTokens from './migrations/2026-11-21-revoked-tokens.ts';
 import * as signIn from './migrations/2026-11-21-sign-in.ts';
+import * as artifactIndexes from './migrations/2026-11-22-artifact-indexes.ts';
 import type { Schema } from './schema.ts';
 
 const migrations: readonly { name: string; up(db: Kysely<Schema>): Promise<void> }[] = [
@@ -17,6 +18,7 @@ const migrations: readonly { name: string; up(db: Kysely<Schema>): Promise<void>
   keyLifecycle,
   clientUses,
   signIn,
+  artifactIndexes,
 ];
 
 /** The names that this program knows, in order. */

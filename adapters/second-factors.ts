@@ -1,6 +1,8 @@
 // Authenticator apps and recovery codes in the tables `totp` and `recovery_codes`.
 import type { SecondFactors, SecretBox, Totp } from '../src/store.ts';
 import type { Engine } from './engine.ts';
+import { prepareQuery } from './prepared-query.ts';
+import type { TotpTable } from './schema.ts';
 
 /** Binds a sealed secret to the account that it is of. */
 export function totpContext(accountId: string): string {
@@ -8,6 +10,9 @@ export function totpContext(accountId: string): string {
 }
 
 export function createSecondFactors({ engine, box }: { engine: Engine; box: SecretBox }): SecondFactors {
+  const findTotpRow = prepareQuery<{ accountId: string }, TotpTable>((db, slot) =>
+    db.selectFrom('totp').selectAll().where('account_id', '=', slot('accountId')),
+  );
   const columnsOf = ({ accountId, secret, createdAt, lastStep }: Totp) => ({
     secret: box.seal(secret, totpContext(accountId)),
     created_at: createdAt,
@@ -16,9 +21,7 @@ export function createSecondFactors({ engine, box }: { engine: Engine; box: Secr
 
   return {
     async findTotp(accountId) {
-      const row = await engine.read((db) =>
-        db.selectFrom('totp').selectAll().where('account_id', '=', accountId).executeTakeFirst(),
-      );
+      const [row] = (await engine.read((db) => findTotpRow(db, { accountId }))).rows;
       return (
         row && {
           accountId,
