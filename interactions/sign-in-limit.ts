@@ -28,6 +28,11 @@ export function createSignInLimit(parts: {
   let turn = Promise.resolve();
   let arrivals = 0;
   let burstSince: number | undefined;
+  const refusal = parts.pages.prepareError({
+    status: 503,
+    error: 'temporarily_unavailable',
+    description: 'too many sign-ins at once',
+  });
 
   /** Who opens a connection is seen one turn after the one before, so a burst lasts for as many turns as it has requests. */
   async function untilBurstIsOver(): Promise<void> {
@@ -51,14 +56,11 @@ export function createSignInLimit(parts: {
     if (!isFull(ctx)) await receiveForm(ctx); // who is slow to send it keeps nobody else out
     if (isFull(ctx)) {
       ctx.set('retry-after', '2');
-      parts.pages.error(ctx, {
-        status: 503,
-        error: 'temporarily_unavailable',
-        description: 'too many sign-ins at once',
-      });
+      refusal.show(ctx);
       return;
     }
     running += 1;
+    refusal.prepare(); // now, since in a flood there is no time for it
     try {
       // one after the other: refusals go first, and so does whatever else came meanwhile
       turn = turn.then(untilBurstIsOver);

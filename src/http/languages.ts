@@ -17,8 +17,13 @@ const MAX_LOCALES_LENGTH = 256;
  * @param uiLocales that of the authorization request at hand: in an interaction `params.ui_locales`, which the request's
  *   own query does not have; whatever it holds, nothing throws
  */
-export function textsFor(ctx: Context, uiLocales: unknown = ctx.query['ui_locales']): Texts {
+export function textsFor(ctx: Context, uiLocales: unknown = ownLocales(ctx)): Texts {
   return preferred(uiLocales) ?? accepted(ctx);
+}
+
+/** Parses a query only when it may have any, however that is written. */
+function ownLocales(ctx: Context): unknown {
+  return /ui_locales|%/.test(ctx.querystring) ? ctx.query['ui_locales'] : undefined;
 }
 
 function preferred(uiLocales: unknown): Texts | undefined {

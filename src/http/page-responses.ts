@@ -1,9 +1,11 @@
 // Answers with a page: the template, its headers, and plain words for what went wrong.
 import type { Context } from 'koa';
 import type { Texts } from '../../views/texts/en.ts';
-import { textsFor } from './languages.ts';
+import { languages, textsFor } from './languages.ts';
+import type { ErrorPage } from './page-contents.ts';
+import { renderWithGaps } from './page-gaps.ts';
 import type { PageRenderer, Pages } from './pages.ts';
-import { pageHeaders } from './security-headers.ts';
+import { createPageHeaders, type PageSources } from './security-headers.ts';
 
 /** What went wrong, as OAuth says it; `description` is a fixed sentence that strangers may read. */
 export interface Failure {
@@ -13,13 +15,7 @@ export interface Failure {
 }
 
 /** What one page has beside what it shows. */
-export interface PageOptions {
-  /** URIs to which answering the page's form may redirect */
-  formAction?: readonly string[];
-  /** images that this page shows */
-  imgSrc?: readonly string[];
-  /** scripts that this page runs */
-  scriptSrc?: readonly string[];
+export interface PageOptions extends Omit<PageSources, 'scriptHash'> {
   /** in whose language the page is; by default `textsFor(ctx)` */
   texts?: Texts;
 }
@@ -29,6 +25,14 @@ export interface PageResponses {
   show<Name extends keyof Pages>(ctx: Context, name: Name, locals: Pages[Name], options?: PageOptions): void;
   /** Shows the error page with `failure.status`. */
   error(ctx: Context, failure: Failure, options?: Pick<PageOptions, 'texts'>): void;
+  /** The same for one failure that many requests at once may have: shown without rendering anything. */
+  prepareError(failure: Failure): PreparedError;
+}
+
+export interface PreparedError {
+  /** Renders the page in every language, which otherwise waits until it is shown. */
+  prepare(): void;
+  show(ctx: Context): void;
 }
 
 /** Only programs ask here, whatever their `Accept` says: some libraries ask for HTML wherever they go. */
@@ -45,30 +49,67 @@ export function wantsPage(ctx: Context): boolean {
 }
 
 export function createPageResponses(pages: PageRenderer): PageResponses {
+  const headersOf = createPageHeaders(pages.styleSrc);
+  const errorHeaders = headersOf({ imgSrc: pages.images });
+
   const responses: PageResponses = {
     show(ctx, name, locals, { texts = textsFor(ctx), imgSrc = [], formAction = [], scriptSrc = [] } = {}) {
       const sources = { imgSrc: [...pages.images, ...imgSrc], formAction, scriptSrc };
       const scriptHash = name === 'form-post' ? { scriptHash: pages.submitScriptHash } : {};
-      ctx.set(pageHeaders({ styleSrc: pages.styleSrc, ...sources, ...scriptHash }));
-      ctx.set('content-language', texts.language);
-      ctx.vary('accept-language');
-      ctx.type = 'html';
-      ctx.body = pages.render(name, locals, texts);
+      answer(ctx, headersOf({ ...sources, ...scriptHash }), texts, pages.render(name, locals, texts));
     },
     error(ctx, failure, { texts = textsFor(ctx) } = {}) {
       ctx.status = failure.status;
-      const locals = {
-        ...wordsFor(failure, texts.error),
-        // the same page once more, as a GET
-        ...(mayPass(failure) && { button: { href: `?${ctx.querystring}`, label: texts.error.again } }),
-        error: failure.error,
-        ...(failure.description ? { description: failure.description } : {}),
-        requestId: ctx.response.get('x-request-id'),
+      answer(ctx, errorHeaders, texts, pages.render('error', errorPage(failure, texts, ownFacts(ctx)), texts));
+    },
+    prepareError(failure) {
+      const rendered = new Map<Texts, (facts: OwnFacts) => string>();
+      const pageIn = (texts: Texts) => {
+        const page =
+          rendered.get(texts) ??
+          renderWithGaps(['requestId', 'query'], (gaps) =>
+            pages.render('error', errorPage(failure, texts, gaps), texts),
+          );
+        rendered.set(texts, page);
+        return page;
       };
-      responses.show(ctx, 'error', locals, { texts });
+      return {
+        prepare: () => languages.forEach(pageIn),
+        show(ctx) {
+          const texts = textsFor(ctx);
+          ctx.status = failure.status;
+          answer(ctx, errorHeaders, texts, pageIn(texts)(ownFacts(ctx)));
+        },
+      };
     },
   };
   return responses;
+}
+
+/** What an error page says of the request that it answers. */
+type OwnFacts = Record<'requestId' | 'query', string>;
+
+function ownFacts(ctx: Context): OwnFacts {
+  return { requestId: ctx.response.get('x-request-id'), query: ctx.querystring };
+}
+
+function errorPage(failure: Failure, { error: words }: Texts, { requestId, query }: OwnFacts): ErrorPage {
+  return {
+    ...wordsFor(failure, words),
+    // the same page once more, as a GET
+    ...(mayPass(failure) && { button: { href: `?${query}`, label: words.again } }),
+    error: failure.error,
+    ...(failure.description ? { description: failure.description } : {}),
+    requestId,
+  };
+}
+
+function answer(ctx: Context, headers: Record<string, string>, texts: Texts, html: string): void {
+  for (const [name, value] of Object.entries(headers)) ctx.res.setHeader(name, value);
+  ctx.res.setHeader('Content-Language', texts.language);
+  ctx.vary('accept-language');
+  ctx.res.setHeader('Content-Type', 'text/html; charset=utf-8');
+  ctx.body = html;
 }
 
 /** Whether the same request may succeed after a while. */

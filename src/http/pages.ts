@@ -56,7 +56,8 @@ export function createPages(installation: Installation, stylesheet: Pick<Stylesh
   };
   const templates = new Map<keyof Pages, pug.compileTemplate>();
   function templateOf(name: keyof Pages): pug.compileTemplate {
-    const template = templates.get(name) ?? pug.compileFile(join(VIEWS, `${name}.pug`), { self: true });
+    const template =
+      templates.get(name) ?? pug.compileFile(join(VIEWS, `${name}.pug`), { self: true, compileDebug: false });
     templates.set(name, template);
     return template;
   }

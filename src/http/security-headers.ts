@@ -10,30 +10,35 @@ const EVERYWHERE: Headers = {
   'Cache-Control': 'no-store',
 };
 
+/** What a page may load and where it may lead, beside its stylesheet. */
+export interface PageSources {
+  /**
+   * URIs to which answering the page's form may redirect: the client's redirect URI, on the sign-in, consent and logout
+   * pages
+   */
+  formAction?: readonly string[];
+  /** addresses of the images on the page: the client's logo */
+  imgSrc?: readonly string[];
+  /** CSP source of the inline script, where there is one */
+  scriptHash?: string;
+  /** addresses of the scripts on the page, each of which alone may run */
+  scriptSrc?: readonly string[];
+}
+
 /**
  * Headers of an HTML page (RFC 9700 §4.16): the one stylesheet, no script but those named, no frame, no cache.
  *
  * There is no Cross-Origin-Opener-Policy on purpose: it would cut a sign-in opened in a popup off from the window that
  * waits for it.
  * @param styleSrc address of the stylesheet, which alone may be one
- * @param formAction URIs to which answering the page's form may redirect: the client's redirect URI, on the sign-in,
- *   consent and logout pages
- * @param imgSrc addresses of the images on the page: the client's logo
- * @param scriptHash CSP source of the inline script, where there is one
- * @param scriptSrc addresses of the scripts on the page, each of which alone may run
  */
-export function pageHeaders(page: {
-  styleSrc: string;
-  formAction?: readonly string[];
-  imgSrc?: readonly string[];
-  scriptHash?: string;
-  scriptSrc?: readonly string[];
-}): Headers {
-  return {
+export function createPageHeaders(styleSrc: string): (page: PageSources) => Headers {
+  const styles = `style-src ${styleSource(styleSrc)}`;
+  return (page) => ({
     ...EVERYWHERE,
     'Content-Security-Policy': [
       "default-src 'none'",
-      `style-src ${styleSource(page.styleSrc)}`,
+      styles,
       ...(page.scriptHash ? [`script-src '${page.scriptHash}'`] : []),
       ...(page.scriptSrc?.length ? [sources('script-src', page.scriptSrc, scriptSource)] : []),
       sources('img-src data:', page.imgSrc, originSource),
@@ -42,7 +47,7 @@ export function pageHeaders(page: {
       "frame-ancestors 'none'",
     ].join('; '),
     'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
-  };
+  });
 }
 
 /**

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { createPages } from '../../src/http/pages.ts';
-import { pageHeaders } from '../../src/http/security-headers.ts';
+import { createPageHeaders } from '../../src/http/security-headers.ts';
 import { openBrowser } from '../support/browser.ts';
 import { pageNames, pageSamples, passkeyScript, stylesheet } from '../support/page-samples.ts';
 
@@ -201,8 +201,7 @@ function answerPage(request: IncomingMessage, response: ServerResponse, clientOr
   if ('client' in locals && locals.client && 'logoUri' in locals.client) {
     locals.client.logoUri = `${clientOrigin}/logo.svg`;
   }
-  const headers = pageHeaders({
-    styleSrc: `http://${request.headers.host}${stylesheet.path}`,
+  const headers = createPageHeaders(`http://${request.headers.host}${stylesheet.path}`)({
     formAction: [`${clientOrigin}/callback`],
     imgSrc: [`${clientOrigin}/logo.svg`],
     scriptSrc: [`http://${request.headers.host}${passkeyScript.path}`],

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { languages } from '../../src/http/languages.ts';
 import { createPages, type Installation } from '../../src/http/pages.ts';
-import { pageHeaders } from '../../src/http/security-headers.ts';
+import { createPageHeaders } from '../../src/http/security-headers.ts';
 import { createStylesheet } from '../../src/http/stylesheet.ts';
 import { passkeyScript } from './page-samples.ts';
 import { type PageVariant, pageVariants } from './page-variants.ts';
@@ -57,8 +57,7 @@ export async function startPageServer(
       return;
     }
     const locals = withLogo(variant.locals(texts), `${origin}/logo.svg`);
-    const headers = pageHeaders({
-      styleSrc: pages.styleSrc,
+    const headers = createPageHeaders(pages.styleSrc)({
       imgSrc: [...pages.images, origin],
       scriptSrc: [`${origin}${passkeyScript.path}`],
     });
