@@ -83,6 +83,7 @@ async function enrol(request: StepRequest, found: FoundHalf, code: unknown): Pro
   if (!right) return refuseEnrolment(request, found, texts.authenticator.refused);
   await parts.guesses.forgive(id, ['totp', 'recovery-code']);
   parts.audit.secondFactorEnrolled({ ...factsOf(request), accountId: id, reason: 'authenticator app' });
+  parts.notices.signInChanged(found.account, texts, { what: 'appAdded' });
   await keepEnrolled(request, found, ['otp']);
 }
 

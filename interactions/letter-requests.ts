@@ -13,6 +13,7 @@ import type { PageResponses } from '../src/http/page-responses.ts';
 import type { AuditLog } from '../src/logging/events.ts';
 import { type Letters, linkPaths, textsOfLocale } from '../src/mail/letters.ts';
 import type { Mailer } from '../src/mail/mailer.ts';
+import type { Notices } from '../src/mail/notices.ts';
 import type { AccountSessions } from '../src/provider/account-sessions.ts';
 import type { Account } from '../src/store.ts';
 import type { Texts } from '../views/texts/en.ts';
@@ -24,6 +25,7 @@ export interface LetterParts {
   links: OneTimeLinks;
   letters: (texts: Texts) => Letters;
   mailer: Mailer;
+  notices: Notices;
   limits: LetterLimits;
   passwordRules: PasswordRules;
   secondFactors: Pick<SecondFactorDirectory, 'factorsOf'>;

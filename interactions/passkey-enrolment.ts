@@ -36,6 +36,7 @@ async function enrol(request: StepRequest, found: FoundHalf, answer: unknown): P
     return refuseEnrolment(request, found, sentenceFor(request, proof.refused));
   }
   parts.audit.passkeyAdded({ ...facts, reason: proof.passkey.name });
+  parts.notices.signInChanged(account, request.texts, { what: 'passkeyAdded' });
   await parts.secondFactors.renewRecoveryCodes(account.id, interaction.uid);
   await parts.guesses.forgive(account.id, ['recovery-code']);
   parts.audit.recoveryCodesReplaced(facts);

@@ -12,7 +12,7 @@ const PATH = '/reset-password';
 
 /** The page of a link is there without mail too: operators hand such links over. */
 export function addResetPassword(router: Router, parts: LetterParts): void {
-  const { accounts, audit, links, mailer, sessions } = parts;
+  const { accounts, audit, links, mailer, notices, sessions } = parts;
 
   if (mailer.isConfigured) addRequest(router, parts);
   addPasswordPage(router, parts, {
@@ -26,8 +26,7 @@ export function addResetPassword(router: Router, parts: LetterParts): void {
       if (!(await accounts.changeByLink(account.id, { password, email: provenBy(link) }, redeem))) return 'gone';
       await sessions.endAll(account.id);
       audit.passwordReset(factsOf(ctx, account));
-      const { email, email_verified: isVerified } = account.claims;
-      if (email && isVerified) await mailer.send(lettersTo(ctx, parts, account).passwordChanged(email, account));
+      notices.passwordChanged(account, textsFor(ctx));
       return 'done';
     },
   });

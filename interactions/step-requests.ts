@@ -13,6 +13,7 @@ import type { PageResponses } from '../src/http/page-responses.ts';
 import type { PasskeyScript } from '../src/http/passkey-script.ts';
 import { seeOther } from '../src/http/redirects.ts';
 import type { AuditLog } from '../src/logging/events.ts';
+import type { Notices } from '../src/mail/notices.ts';
 import type { KnownDevices } from '../src/provider/known-devices.ts';
 import type { LostSignIns } from '../src/provider/lost-sign-ins.ts';
 import { SEALED_REQUEST } from '../src/provider/sealed-requests.ts';
@@ -37,6 +38,7 @@ export interface InteractionParts {
   lostSignIns: LostSignIns;
   upstreams: UpstreamParts;
   letterPages: LetterPages;
+  notices: Notices;
   audit: AuditLog;
   /** the OIDC issuer, whose path every URL starts with */
   issuer: string;

@@ -49,6 +49,10 @@ export function addUpstreamRoutes(router: Router, requests: StepRequests, parts:
     }
     const accountId = found.account.id;
     if (found.how !== 'known') parts.audit.identityLinked({ ...factsOf(request), accountId, reason: upstream.id });
+    if (found.how === 'linked') {
+      const change = { what: 'identityLinked', elsewhere: upstream.label } as const;
+      parts.notices.signInChanged(found.account, request.texts, change);
+    }
     const result = await signIn(request, { account: found.account, amr: ['fed'] });
     if (result) await requests.finish(request, result);
   }

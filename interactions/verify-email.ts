@@ -1,17 +1,18 @@
 // An address becomes the verified one of an account by the link of a letter, and a button: programs follow links too.
 import type Router from 'koa-router';
+import { textsFor } from '../src/http/languages.ts';
 import { seeOther } from '../src/http/redirects.ts';
 import { linkPaths } from '../src/mail/letters.ts';
 import { Conflict } from '../src/store.ts';
 import { showTaken } from './choose-password.ts';
-import { factsOf, formOf, type LetterParts, lettersTo, linkOf, showLinkGone, showOutcome } from './letter-requests.ts';
+import { factsOf, formOf, type LetterParts, linkOf, showLinkGone, showOutcome } from './letter-requests.ts';
 
 const PATH = linkPaths.EmailVerification;
 const pageOf = (token: string) => `EmailVerification ${token}`;
 
 /** For every change of an address, whoever sends the letter; the former address, if it was verified, is told. */
 export function addVerifyEmail(router: Router, parts: LetterParts): void {
-  const { accounts, audit, links, mailer, pages, resumptions, tokens } = parts;
+  const { accounts, audit, links, notices, pages, resumptions, tokens } = parts;
 
   router.get(`${PATH}/done`, (ctx) => {
     showOutcome(ctx, parts, 'emailConfirmed', ({ toAccount }) => {
@@ -44,10 +45,7 @@ export function addVerifyEmail(router: Router, parts: LetterParts): void {
       throw error;
     }
     audit.emailVerified(factsOf(ctx, account));
-    const { email: former, email_verified: wasVerified } = account.claims;
-    if (former !== undefined && former !== email && wasVerified) {
-      await mailer.send(lettersTo(ctx, parts, account).emailChanged(former, account));
-    }
+    if (account.claims.email !== email) notices.emailChanged(account, textsFor(ctx));
     seeOther(ctx, resumptions.url(`${PATH}/done`, undefined));
   });
 }

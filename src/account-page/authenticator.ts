@@ -14,7 +14,7 @@ export interface LastFactorParts extends Pick<AccountPageParts, 'accounts'> {
   knownDevices: KnownDevices;
 }
 
-export interface AuthenticatorParts extends Pick<AccountPageParts, 'audit'>, LastFactorParts {
+export interface AuthenticatorParts extends Pick<AccountPageParts, 'audit' | 'notices'>, LastFactorParts {
   secondFactors: SecondFactorDirectory;
   /** what this service calls itself */
   installation: string;
@@ -115,6 +115,7 @@ async function setUp(parts: AuthenticatorParts, request: SubmittedRequest): Prom
     await parts.guesses.forgive(account.id, ['totp', 'recovery-code']);
     await request.endOtherVisits();
     parts.audit.secondFactorEnrolled({ ...request.facts(), reason: 'authenticator app' });
+    parts.notices.signInChanged(account, texts, { what: 'appAdded' });
     return request.goTo(RECOVERY_CODES);
   }
   // a double click submits the form twice
@@ -144,6 +145,7 @@ async function remove(parts: AuthenticatorParts, request: SubmittedRequest): Pro
   }
   if (await parts.secondFactors.removeTotp(account.id)) {
     parts.audit.secondFactorRemoved({ ...request.facts(), reason: 'authenticator app' });
+    parts.notices.signInChanged(account, request.texts, { what: 'appRemoved' });
   }
   request.finish(PAGE, 'authenticatorOff');
 }

@@ -5,7 +5,7 @@ import { type Upstream, UpstreamFailed, type UpstreamIdentity, UpstreamRefused }
 import type { UpstreamParts } from '../upstream/upstreams.ts';
 import type { AccountPageParts, AccountRequest, AccountSection } from './section.ts';
 
-export interface IdentityParts extends Pick<AccountPageParts, 'audit'> {
+export interface IdentityParts extends Pick<AccountPageParts, 'audit' | 'notices'> {
   issuer: string;
   upstreams: UpstreamParts;
   linkedIdentities: LinkedIdentities;
@@ -16,7 +16,7 @@ export interface IdentityParts extends Pick<AccountPageParts, 'audit'> {
 const PAGE = '/identities';
 
 export function identities(parts: IdentityParts): AccountSection {
-  const { upstreams, linkedIdentities, audit } = parts;
+  const { upstreams, linkedIdentities, audit, notices } = parts;
   const { byId, pending } = upstreams;
   const redirectUriOf = ({ id }: Upstream) => `${parts.issuer}/upstream/${id}/callback`;
 
@@ -66,11 +66,20 @@ export function identities(parts: IdentityParts): AccountSection {
     }
   }
 
+  function tell(
+    { account, texts }: AccountRequest,
+    what: 'identityLinked' | 'identityUnlinked',
+    upstream: string,
+  ): void {
+    notices.signInChanged(account, texts, { what, elsewhere: byId.get(upstream)?.label ?? upstream });
+  }
+
   async function link(request: AccountRequest, upstream: Upstream, identity: UpstreamIdentity): Promise<void> {
     if (!(await upstreams.accounts.link(request.account.id, upstream.id, identity))) {
       return sayAgain(request, request.texts['account-identities'].taken(upstream.label, identity.label));
     }
     audit.identityLinked({ ...request.facts(), reason: upstream.id });
+    tell(request, 'identityLinked', upstream.id);
     request.finish(PAGE, 'identityLinked');
   }
 
@@ -116,6 +125,7 @@ export function identities(parts: IdentityParts): AccountSection {
         }
         if (await linkedIdentities.remove(account.id, upstream, subject)) {
           audit.identityUnlinked({ ...request.facts(), reason: upstream });
+          tell(request, 'identityUnlinked', upstream);
         }
         request.finish(PAGE, 'identityUnlinked');
       },

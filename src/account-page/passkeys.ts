@@ -7,7 +7,7 @@ import type { LinkedIdentities, Passkey, Passkeys } from '../store.ts';
 import { enrolmentPlace, type LastFactorParts, problemOfLast, RECOVERY_CODES } from './authenticator.ts';
 import type { AccountPageParts, AccountRequest, AccountSection, SubmittedRequest } from './section.ts';
 
-export interface PasskeyParts extends Pick<AccountPageParts, 'audit'>, LastFactorParts {
+export interface PasskeyParts extends Pick<AccountPageParts, 'audit' | 'notices'>, LastFactorParts {
   ceremonies: PasskeyCeremonies;
   script: PasskeyScript;
   passkeys: Passkeys;
@@ -78,6 +78,7 @@ async function add(parts: PasskeyParts, request: SubmittedRequest): Promise<void
   }
   await request.endOtherVisits();
   parts.audit.passkeyAdded({ ...request.facts(), reason: added.passkey.name });
+  parts.notices.signInChanged(account, texts, { what: 'passkeyAdded' });
   const { recoveryCodes } = await parts.secondFactors.factorsOf(account.id);
   if (recoveryCodes > 0) return request.finish(PAGE, 'passkeyAdded');
   await parts.secondFactors.renewRecoveryCodes(account.id, enrolmentPlace(request));
@@ -137,6 +138,7 @@ async function remove(parts: PasskeyParts, request: SubmittedRequest, passkey: P
   }
   if (await parts.secondFactors.removePasskey(account.id, passkey.id)) {
     parts.audit.passkeyRemoved({ ...request.facts(), reason: passkey.name });
+    parts.notices.signInChanged(account, texts, { what: 'passkeyRemoved' });
   }
   request.finish(PAGE, 'passkeyRemoved');
 }

@@ -1,23 +1,18 @@
 // The page of the password: a new one for whoever knows the one before.
-import type { Texts } from '../../views/texts/en.ts';
 import type { Guesses } from '../accounts/guesses.ts';
 import type { PasswordRules } from '../accounts/password-rules.ts';
 import { hasSecondFactor, type SecondFactorDirectory } from '../accounts/second-factors.ts';
-import { type Letters, textsOfLocale } from '../mail/letters.ts';
-import type { Mailer } from '../mail/mailer.ts';
 import type { AccountSessions } from '../provider/account-sessions.ts';
 import type { KnownDevices } from '../provider/known-devices.ts';
 import type { Account } from '../store.ts';
 import type { AccountPageParts, AccountRequest, AccountSection, SubmittedRequest } from './section.ts';
 
-export interface PasswordParts extends Pick<AccountPageParts, 'accounts' | 'audit'> {
+export interface PasswordParts extends Pick<AccountPageParts, 'accounts' | 'audit' | 'notices'> {
   guesses: Guesses;
   knownDevices: KnownDevices;
   passwordRules: PasswordRules;
   secondFactors: Pick<SecondFactorDirectory, 'factorsOf'>;
   sessions: Pick<AccountSessions, 'endAll'>;
-  mailer: Mailer;
-  letters: (texts: Texts) => Letters;
 }
 
 const PAGE = '/password';
@@ -55,11 +50,7 @@ async function change(parts: PasswordParts, request: SubmittedRequest): Promise<
   const changed = await parts.accounts.find(account.id);
   if (changed) parts.knownDevices.remember(ctx, changed);
   parts.audit.passwordChanged(request.facts());
-  const { email, email_verified: isVerified, locale } = account.claims;
-  if (email !== undefined && isVerified) {
-    const letters = parts.letters(textsOfLocale(locale) ?? request.texts);
-    await parts.mailer.send(letters.passwordChanged(email, account));
-  }
+  parts.notices.passwordChanged(account, request.texts);
   // not here: the page would ask somebody to sign in again who took a while to fill it in
   request.finish('/', 'passwordChanged');
 }

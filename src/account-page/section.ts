@@ -7,6 +7,7 @@ import type { Parameters } from '../http/body.ts';
 import type { PageOptions } from '../http/page-responses.ts';
 import type { Pages } from '../http/pages.ts';
 import type { AuditLog, EventFacts } from '../logging/events.ts';
+import type { Notices } from '../mail/notices.ts';
 import type { Account } from '../store.ts';
 
 /** The pages that have the frame of the account page. */
@@ -74,4 +75,5 @@ export type AccountSection = (routes: SectionRoutes) => void;
 export interface AccountPageParts {
   accounts: AccountDirectory;
   audit: AuditLog;
+  notices: Notices;
 }

@@ -26,6 +26,7 @@ export function createAccountRoutes(
   { pages, passkeyScript, providers, upstreams }: Protocol,
   handle: RequestListener,
 ): Router {
+  const { letters, limits, links, mailer, notices } = domain.mail;
   const elsewhere = identities({
     issuer: config.issuer,
     upstreams,
@@ -33,6 +34,7 @@ export function createAccountRoutes(
     hasOwnFactor: async ({ id, passwordHash }) =>
       passwordHash !== undefined || (await store.passkeys.listOf(id)).length > 0,
     audit,
+    notices,
   });
   const lastFactor = {
     accounts,
@@ -43,6 +45,7 @@ export function createAccountRoutes(
   const ownPasskeys = passkeys({
     ...lastFactor,
     audit,
+    notices,
     secondFactors,
     ceremonies: domain.passkeys,
     script: passkeyScript,
@@ -52,6 +55,7 @@ export function createAccountRoutes(
   const app = authenticator({
     ...lastFactor,
     audit,
+    notices,
     secondFactors,
     installation: config.installation.name,
   });
@@ -60,7 +64,6 @@ export function createAccountRoutes(
     onEnd: createBackChannelLogout({ provider: providers.current, logger }),
   });
   const namesOf = createClientNames(domain.clients.find);
-  const { letters, limits, links, mailer } = domain.mail;
   return createAccountPage({
     issuer: config.issuer,
     provider: providers.current,
@@ -74,7 +77,7 @@ export function createAccountRoutes(
     // a section is a function that adds its pages and forms: see src/account-page/section.ts
     sections: [
       profile({ accounts, audit, letters, limits, links, mailer }),
-      password({ ...lastFactor, audit, secondFactors, sessions: accountSessions, letters, mailer }),
+      password({ ...lastFactor, audit, secondFactors, sessions: accountSessions, notices }),
       app,
       ...(domain.passkeys.isOffered ? [ownPasskeys] : []),
       ...(upstreams.byId.size > 0 ? [elsewhere] : []),

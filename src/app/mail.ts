@@ -4,6 +4,7 @@ import { createOneTimeLinks } from '../accounts/one-time-links.ts';
 import { createPrintedDelivery, createSmtpDelivery, type Deliver } from '../mail/delivery.ts';
 import { createLetters } from '../mail/letters.ts';
 import { createMailer } from '../mail/mailer.ts';
+import { createNotices } from '../mail/notices.ts';
 import type { Account } from '../store.ts';
 import type { AppOptions } from './domain.ts';
 
@@ -13,11 +14,13 @@ export function createMail(
 ) {
   const [encryptionKey] = config.encryptionKeys as [string];
   const mailer = createMailer({ deliver: deliveryOf(config, letterOutput), logger });
+  const letters = createLetters({ installation: config.installation.name, issuer: config.issuer, clock });
   return {
     mailer,
     /** without mail nobody can prove an address */
     allowSignUp: config.allowSignUp && mailer.isConfigured,
-    letters: createLetters({ installation: config.installation.name, issuer: config.issuer, clock }),
+    letters,
+    notices: createNotices({ letters, mailer }),
     links: createOneTimeLinks({ artifacts: store.artifacts, findAccount }),
     limits: createLetterLimits({ rateLimits: store.rateLimits, encryptionKey, clock }),
   };

@@ -156,6 +156,7 @@ export function createProtocol(options: AppOptions, domain: Domain) {
       resetPassword: domain.mail.mailer.isConfigured,
       signUp: domain.mail.allowSignUp,
     },
+    notices: domain.mail.notices,
     audit,
     issuer,
     installation: config.installation.name,

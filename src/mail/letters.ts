@@ -12,10 +12,18 @@ export const linkPaths = {
   SignUp: '/sign-up',
 } as const;
 
+/** What was changed about the ways into an account. */
+export interface SignInChange {
+  what: keyof Texts['letters']['signInChanged']['changes'];
+  /** the other provider, as people here know it */
+  elsewhere?: string;
+}
+
 /** Letters in one language. Nothing that a stranger has typed stands in them, but the address they go to. */
 export interface Letters {
   passwordReset(to: string, account: { username: string }, token: string): Letter;
   passwordChanged(to: string, account: { username: string }): Letter;
+  signInChanged(to: string, account: { username: string }, change: SignInChange): Letter;
   invitation(to: string, token: string): Letter;
   emailVerification(to: string, token: string): Letter;
   signUp(to: string, token: string): Letter;
@@ -56,6 +64,10 @@ export function createLetters(parts: {
       passwordChanged(to, { username }) {
         const words = letters.passwordChanged;
         return write(to, words, words.before(username, at()), forgotten);
+      },
+      signInChanged(to, { username }, { what, elsewhere = '' }) {
+        const { changes, advice } = letters.signInChanged;
+        return write(to, changes[what], changes[what].before(username, at(), elsewhere), advice, `${issuer}/account`);
       },
       invitation: (to, token) => withLink(to, letters.invitation, 'Invitation', token),
       emailVerification: (to, token) => withLink(to, letters.emailVerification, 'EmailVerification', token),

@@ -343,6 +343,42 @@ export const de: Texts = {
       before: (username, at) =>
         `das Passwort Ihres Kontos ${username} wurde geändert: ${at}. Wenn Sie es waren, ist nichts zu tun.\n\nWenn Sie es nicht waren, fordern Sie sofort ein neues Passwort an und sagen Sie denen Bescheid, die den Dienst betreiben:`,
     },
+    signInChanged: {
+      changes: {
+        passkeyAdded: {
+          subject: (installation) => `Ihr Konto für ${installation} hat einen neuen Passkey`,
+          before: (username, at) =>
+            `zu Ihrem Konto ${username} wurde ein Passkey hinzugefügt: ${at}. Damit kann man sich bei Ihrem Konto anmelden.`,
+        },
+        passkeyRemoved: {
+          subject: (installation) => `Ein Passkey Ihres Kontos für ${installation} wurde entfernt`,
+          before: (username, at) =>
+            `ein Passkey Ihres Kontos ${username} wurde entfernt: ${at}. Mit ihm können Sie sich nicht mehr anmelden.`,
+        },
+        appAdded: {
+          subject: (installation) => `Ihr Konto für ${installation} hat eine neue Authenticator-App`,
+          before: (username, at) =>
+            `für Ihr Konto ${username} wurde eine Authenticator-App eingerichtet: ${at}. Codes einer früheren gelten nicht mehr.`,
+        },
+        appRemoved: {
+          subject: (installation) => `Die Authenticator-App Ihres Kontos für ${installation} wurde entfernt`,
+          before: (username, at) =>
+            `die Authenticator-App Ihres Kontos ${username} wurde entfernt: ${at}. Ihre Codes werden nicht mehr verlangt.`,
+        },
+        identityLinked: {
+          subject: (installation) => `Ihr Konto für ${installation} wurde mit einem Konto anderswo verbunden`,
+          before: (username, at, elsewhere) =>
+            `Ihr Konto ${username} wurde mit einem Konto bei ${elsewhere} verbunden: ${at}. Damit kann man sich bei Ihrem Konto anmelden.`,
+        },
+        identityUnlinked: {
+          subject: (installation) => `Ein Konto anderswo wurde von Ihrem Konto für ${installation} getrennt`,
+          before: (username, at, elsewhere) =>
+            `ein Konto bei ${elsewhere} wurde von Ihrem Konto ${username} getrennt: ${at}. Damit können Sie sich hier nicht mehr anmelden.`,
+        },
+      },
+      advice:
+        'Wenn Sie es waren, ist nichts zu tun.\n\nWenn Sie es nicht waren, melden Sie sich an, machen Sie es rückgängig, wählen Sie ein anderes Passwort und sagen Sie denen Bescheid, die den Dienst betreiben:',
+    },
     invitation: {
       subject: (installation) => `Ihr Konto für ${installation}`,
       before: (installation) =>

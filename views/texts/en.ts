@@ -352,6 +352,43 @@ export const en = {
       before: (username: string, at: string) =>
         `the password of your account ${username} was changed on ${at}. If it was you, there is nothing to do.\n\nIf it was not you, ask for a new password now, and tell the people who run the service:`,
     },
+    signInChanged: {
+      changes: {
+        passkeyAdded: {
+          subject: (installation: string) => `A passkey was added to your account for ${installation}`,
+          before: (username: string, at: string) =>
+            `a passkey was added to your account ${username} on ${at}. It signs in to your account.`,
+        },
+        passkeyRemoved: {
+          subject: (installation: string) => `A passkey was removed from your account for ${installation}`,
+          before: (username: string, at: string) =>
+            `a passkey was removed from your account ${username} on ${at}. It does not sign you in any more.`,
+        },
+        appAdded: {
+          subject: (installation: string) => `Your account for ${installation} has a new authenticator app`,
+          before: (username: string, at: string) =>
+            `an authenticator app was set up for your account ${username} on ${at}. Codes of one that you had before do not work any more.`,
+        },
+        appRemoved: {
+          subject: (installation: string) => `The authenticator app of your account for ${installation} was removed`,
+          before: (username: string, at: string) =>
+            `the authenticator app of your account ${username} was removed on ${at}. Its codes are not asked for any more.`,
+        },
+        identityLinked: {
+          subject: (installation: string) => `An account elsewhere was connected to your account for ${installation}`,
+          before: (username: string, at: string, elsewhere: string) =>
+            `an account at ${elsewhere} was connected to your account ${username} on ${at}. It signs in to your account.`,
+        },
+        identityUnlinked: {
+          subject: (installation: string) =>
+            `An account elsewhere was disconnected from your account for ${installation}`,
+          before: (username: string, at: string, elsewhere: string) =>
+            `an account at ${elsewhere} was disconnected from your account ${username} on ${at}. It does not sign you in any more.`,
+        },
+      },
+      advice:
+        'If it was you, there is nothing to do.\n\nIf it was not you, sign in, undo it, choose another password, and tell the people who run the service:',
+    },
     invitation: {
       subject: (installation: string) => `Your account for ${installation}`,
       before: (installation: string) =>
