@@ -169,6 +169,16 @@ describe('the identity program', () => {
     assert.match(ill.stdout, /^FAIL +mail +ESOCKET$/m);
   });
 
+  it('has the doctor warn of an https issuer that no proxy is trusted to speak for', async () => {
+    const issuer = 'https://id.example.com';
+    const env = { ...environment, PUBLIC_URL: issuer, JWT_ISSUER: issuer };
+    const { code, stdout } = await installation.run(['doctor'], { env });
+    assert.equal(code, 0);
+    assert.match(stdout, /^ok +configuration .*\nwarn +proxies +TRUSTED_PROXIES is unset: .*\nok +store /m);
+    const trusting = await installation.run(['doctor', '--json'], { env: { ...env, TRUSTED_PROXIES: '127.0.0.1' } });
+    assert.doesNotMatch(trusting.stdout, /proxies/);
+  });
+
   it('tells the doctor what is wrong, and where it stopped', async () => {
     const bad = await installation.run(['doctor'], { env: { ...environment, PORT: 'http' } });
     assert.equal(bad.code, 1);
