@@ -1,5 +1,6 @@
 // Stories of the authenticator app on the account page: set up, replaced, removed, and its recovery codes.
 import assert from 'node:assert/strict';
+import { openAccountPage } from '../support/account-page.ts';
 import { PASSWORD } from '../support/relying-party.ts';
 import { codeOf, giveApp, keyOn, secondFactorsOf, typeCode, withinOneStep } from '../support/second-factors.ts';
 import { type Service, startService } from '../support/service.ts';
@@ -24,8 +25,7 @@ describe('The authenticator app on the account page', () => {
     const { username, id } = await service.accounts.add({ username: `person-${people}`, password });
     const { secret } = app ? await giveApp(service, username) : { secret: '' };
     const agent = createUserAgent(service.origin);
-    const login = await pageAt(agent, '/authenticator');
-    const second = await agent.submit(login, { login: username, password });
+    const second = await openAccountPage(service, agent, '/authenticator', { login: username, password });
     const page = app ? await typeCode(agent, second, codeOf(secret)) : second;
     assert.equal(page.response.status, 200, page.text);
     assert.equal(page.url, `${service.origin}/account/authenticator`);

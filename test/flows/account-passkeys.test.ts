@@ -1,6 +1,7 @@
 // The passkeys of the account page: adding one, renaming it, removing it, and what is refused.
 import assert from 'node:assert/strict';
 import type { Account } from '../../src/store.ts';
+import { openAccountPage } from '../support/account-page.ts';
 import { createSoftPasskey } from '../support/authenticator.ts';
 import { enrolPasskey, makePasskey, passkeyOptions, usePasskey } from '../support/passkeys.ts';
 import { type Service, startService } from '../support/service.ts';
@@ -23,8 +24,8 @@ describe('The passkeys of the account page', () => {
     added += 1;
     const account = await service.accounts.add({ username: `person-${added}`, password: PASSWORD });
     const agent = createUserAgent(service.issuer);
-    const form = await agent.open(`${service.issuer}/account/passkeys`);
-    return { account, agent, page: await agent.submit(form, { login: account.username, password: PASSWORD }) };
+    const known = { login: account.username, password: PASSWORD };
+    return { account, agent, page: await openAccountPage(service, agent, '/passkeys', known) };
   }
 
   const follow = (agent: UserAgent, page: Page, id: string) =>

@@ -9,6 +9,7 @@ import {
   PASSWORD,
   type RelyingParty,
   redeem,
+  showPassword as showPasswordTo,
   signIn,
   silentError,
 } from '../support/relying-party.ts';
@@ -37,12 +38,9 @@ describe('a passkey within a sign-in that needs a second factor', () => {
     return added;
   }
 
-  /** A browser that has shown the password; and what it sees then. */
-  async function showPassword(username: string, parameters: Record<string, string> = {}, at = party) {
-    const agent = createUserAgent(service.issuer);
-    const { url, checks } = await authorizationRequest(at, parameters);
-    const page = await signIn(agent, url, username);
-    return { agent, page, checks, finish: async (last: Page) => (await redeem(at, callbackOf(last), checks)).claims() };
+  async function showPassword(username: string, parameters?: Record<string, string>, at = party) {
+    const { finish, ...shown } = await showPasswordTo(at, username, parameters);
+    return { ...shown, finish: async (last: Page) => (await finish(last)).claims() };
   }
 
   const newPasskey = () => createSoftPasskey(service.issuer);

@@ -7,7 +7,7 @@ import {
   callbackOf,
   PASSWORD,
   type RelyingParty,
-  redeem,
+  showPassword as showPasswordTo,
   signIn,
   silentError,
 } from '../support/relying-party.ts';
@@ -34,17 +34,10 @@ describe('The second factor', () => {
     return added;
   }
 
-  /** A browser that has shown the password; and what it sees then. */
-  async function showPassword(username: string, parameters: Record<string, string> = {}, at = party) {
-    const agent = createUserAgent(service.origin);
-    const { url, checks } = await authorizationRequest(at, parameters);
-    const page = await signIn(agent, url, username);
-    return { agent, page, checks, finish: (last: Page) => redeem(at, callbackOf(last), checks) };
-  }
+  const showPassword = (username: string, parameters?: Record<string, string>, at = party) =>
+    showPasswordTo(at, username, parameters);
 
-  async function hasSession(agent: UserAgent): Promise<boolean> {
-    return (await silentError(party, agent)) === undefined;
-  }
+  const hasSession = async (agent: UserAgent) => (await silentError(party, agent)) === undefined;
 
   it('is asked for after the password, and both are told in amr and acr (RFC 8176 §2)', async () => {
     const { username } = await addPerson();

@@ -42,7 +42,7 @@ describe('The lifetime of a session', () => {
   }
 
   async function sessionCookie(agent: UserAgent): Promise<Cookie> {
-    const cookie = (await agent.cookies.getCookies(service.origin)).find(({ key }) => key === 'session');
+    const cookie = await agent.cookie('session');
     assert.ok(cookie);
     return cookie;
   }

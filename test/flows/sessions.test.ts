@@ -25,10 +25,7 @@ describe('Sessions', () => {
   });
   after(() => service[Symbol.asyncDispose]());
 
-  async function sessionCookie(agent: UserAgent): Promise<string | undefined> {
-    const cookies = await agent.cookies.getCookies(service.origin);
-    return cookies.find(({ key }) => key === 'session')?.value;
-  }
+  const sessionCookie = async (agent: UserAgent) => (await agent.cookie('session'))?.value;
 
   /** Follows a request that must show the sign-in page, through it, to the ID token. */
   async function signInAgain(agent: UserAgent, parameters: Record<string, string>) {

@@ -53,8 +53,7 @@ describe('Step-up', () => {
     return callbackOf(page).searchParams.get('error') ?? undefined;
   }
 
-  const sessionCookie = async (agent: UserAgent) =>
-    (await agent.cookies.getCookies(service.origin)).find(({ key }) => key === 'session')?.value;
+  const sessionCookie = async (agent: UserAgent) => (await agent.cookie('session'))?.value;
 
   for (const [what, parameters] of [
     ['acr_values', { acr_values: 'aal2' }],

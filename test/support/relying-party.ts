@@ -117,6 +117,14 @@ export function callbackOf({ response, text }: Page, redirectUri = REDIRECT_URI)
   return new URL(String(location));
 }
 
+/** A browser that has shown the password; what it sees then, and what redeems the code once it is back. */
+export async function showPassword(party: RelyingParty, username: string, parameters: Record<string, string> = {}) {
+  const agent = createUserAgent(new URL(party.service.issuer).origin);
+  const { url, checks } = await authorizationRequest(party, parameters);
+  const page = await signIn(agent, url, username);
+  return { agent, page, finish: (last: Page) => redeem(party, callbackOf(last), checks) };
+}
+
 /** Redeems the code of an authorization response. */
 export function redeem(
   { config }: RelyingParty,

@@ -1,6 +1,6 @@
 // A browser without a screen: keeps cookies, follows redirects by hand, and fills in forms.
 import { type HTMLElement, parse } from 'node-html-parser';
-import { CookieJar } from 'tough-cookie';
+import { type Cookie, CookieJar } from 'tough-cookie';
 
 /** A page as it was answered. */
 export interface Page {
@@ -12,6 +12,8 @@ export interface Page {
 
 export interface UserAgent {
   readonly cookies: CookieJar;
+  /** The cookie of that name which the whole origin gets. */
+  cookie(name: string): Promise<Cookie | undefined>;
   /** One request, cookies included, no redirect followed. */
   fetch(url: string, init?: RequestInit): Promise<Response>;
   /** Follows redirects as long as they stay on `stayOn` (an origin); the last answer, whatever it is. */
@@ -57,6 +59,7 @@ export function createUserAgent(origin: string, { fetch: send = fetch } = {}): U
 
   return {
     cookies,
+    cookie: async (name) => (await cookies.getCookies(origin)).find(({ key }) => key === name),
     fetch: fetchWithCookies,
     open,
     submit(page, values = {}, button) {
