@@ -9,7 +9,6 @@ import { login } from './login.ts';
 import { addPasskeyRoutes } from './passkey.ts';
 import { addPasskeyEnrolmentRoutes } from './passkey-enrolment.ts';
 import { addSecondFactorRoutes } from './second-factor.ts';
-import { createSignInLimit } from './sign-in-limit.ts';
 import { createStepRequests, factsOf, type InteractionParts, type InteractionStep } from './step-requests.ts';
 import { addUpstreamRoutes } from './upstream.ts';
 
@@ -33,7 +32,7 @@ export function createInteractionRouter(parts: InteractionParts): Router {
     await stepOf(request.interaction).show(request);
   });
 
-  router.post('/login/:uid', createSignInLimit(parts), continueIfLost, async (ctx) => {
+  router.post('/login/:uid', continueIfLost, async (ctx) => {
     const { request, form } = await submitted(ctx);
     const result = await stepOf(request.interaction).submit(request, form);
     if (result) await finish(request, result);

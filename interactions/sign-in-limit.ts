@@ -16,8 +16,10 @@ const LEAST = 8;
 const WAIT_MS = 1_000;
 /** What comes without a pause for longer is no burst. */
 const BURST_MS = 250;
+/** Where names and passwords are posted to: `/login/:uid`. */
+const SIGN_IN = /^\/login\/[^/]+$/;
 
-/** Before anything is looked up: refusing has to be cheap. */
+/** Stands before anything is looked up, even the route: refusing has to be cheap. */
 export function createSignInLimit(parts: {
   accounts: Pick<AccountDirectory, 'verifiedWithin'>;
   pages: PageResponses;
@@ -51,6 +53,7 @@ export function createSignInLimit(parts: {
   }
 
   return async function limitSignIns(ctx, next) {
+    if (ctx.method !== 'POST' || !SIGN_IN.test(ctx.path)) return next();
     arrivals += 1;
     refuseForeignForms(ctx, parts.issuer);
     if (!isFull(ctx)) await receiveForm(ctx); // who is slow to send it keeps nobody else out

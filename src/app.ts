@@ -65,6 +65,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     answerClientCredentials,
     authenticateAssertion,
     interactions,
+    limitSignIns,
     pages,
     passkeyScript,
     providers,
@@ -90,6 +91,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.use(createDefaultHeaders(headers));
   koa.use(createErrorHandler({ logger, pages }));
   koa.use(createRequestGate({ issuer, trustedProxies: config.trustedProxies, logger }));
+  koa.use(limitSignIns);
   koa.use(
     createUnitOfWorkMiddleware({
       run: units.run,

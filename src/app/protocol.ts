@@ -3,6 +3,7 @@ import { createSecretKey } from 'node:crypto';
 import { createProviderAdapter } from '../../adapters/provider-adapter.ts';
 import { createResumptions } from '../../interactions/resumption.ts';
 import { createInteractionRouter } from '../../interactions/router.ts';
+import { createSignInLimit } from '../../interactions/sign-in-limit.ts';
 import { providerMetadata } from '../clients/metadata.ts';
 import { createClientCredentialsForm } from '../http/client-credentials-form.ts';
 import { createFormTokens } from '../http/form-guard.ts';
@@ -139,6 +140,8 @@ export function createProtocol(options: AppOptions, domain: Domain) {
   };
 
   // around it
+  const knownDevices = createKnownDevices({ issuer, secrets: config.cookieSecrets });
+  const limitSignIns = createSignInLimit({ accounts, pages, knownDevices, issuer });
   const interactions = createInteractionRouter({
     provider: providers.current,
     accounts,
@@ -147,7 +150,7 @@ export function createProtocol(options: AppOptions, domain: Domain) {
     passkeyScript,
     pages,
     guesses: domain.guesses,
-    knownDevices: createKnownDevices({ issuer, secrets: config.cookieSecrets }),
+    knownDevices,
     tokens: createFormTokens(config.cookieSecrets as [string, ...string[]]),
     lostSignIns,
     upstreams,
@@ -204,6 +207,7 @@ export function createProtocol(options: AppOptions, domain: Domain) {
     answerClientCredentials,
     authenticateAssertion,
     interactions,
+    limitSignIns,
     pages,
     passkeyScript,
     providers,

@@ -136,12 +136,16 @@ function isLoopback(address: string): boolean {
 }
 
 function createAddressMatcher(ranges: readonly string[]): (address: string) => boolean {
-  const blocks = ranges.map((range) => {
+  // the usual proxies, without parsing; an IPv6 address may come with a zone
+  const single = new Set(ranges.map(canonicalAddress));
+  const others = ranges.filter((range) => range.includes('/') || isIP(range) !== 4);
+  const blocks = others.map((range) => {
     if (range.includes('/')) return ipaddr.parseCIDR(range);
     const address = ipaddr.process(range);
     return [address, address.kind() === 'ipv4' ? 32 : 128] as [ipaddr.IPv4 | ipaddr.IPv6, number];
   });
   return (text) => {
+    if (single.has(text)) return true;
     if (blocks.length === 0) return false;
     const address = ipaddr.process(text);
     return blocks.some(([base, bits]) => base.kind() === address.kind() && address.match(base, bits));

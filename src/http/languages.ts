@@ -38,6 +38,7 @@ function preferred(uiLocales: unknown): Texts | undefined {
 }
 
 function accepted(ctx: Context): Texts {
+  if (ctx.get('accept-language') === '') return languages[0];
   const tag = ctx.acceptsLanguages(TAGS);
   return (tag && BY_TAG.get(tag.toLowerCase())) || languages[0];
 }

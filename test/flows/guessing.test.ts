@@ -216,12 +216,23 @@ describe('Guessing at passwords', () => {
     const answers = crowd.map(({ agent, form }, at) => agent.submit(form, { login: `crowd ${at}`, password: WRONG }));
     const signedIn = await known.submit(knownForm, { login: 'alice', password: PASSWORD });
     assert.ok(isIn(signedIn), `${signedIn.response.status}`);
-    const statuses = (await Promise.all(answers)).map(({ response }) => {
+    const pages = await Promise.all(answers);
+    const statuses = pages.map(({ response }) => {
       if (response.status === 503) assert.match(String(response.headers.get('retry-after')), /^[12]$/);
       return response.status;
     });
     assert.equal(statuses.filter((status) => status !== 400 && status !== 503).length, 0);
     assert.ok(statuses.includes(503) && statuses.includes(400), String(statuses));
+
+    const at = statuses.indexOf(503);
+    const { response, document } = pages[at] as Page;
+    assert.match(
+      document.querySelector('.facts')?.text ?? '',
+      new RegExp(String(response.headers.get('x-request-id'))),
+    );
+    const again = new URL(String(document.querySelector('#next')?.getAttribute('href')), response.url);
+    const form = await crowd[at]?.agent.open(again.href);
+    assert.ok(form?.document.querySelector('#password'), 'trying again leads back to the form');
   });
 });
 
