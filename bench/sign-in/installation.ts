@@ -43,7 +43,8 @@ export async function settle(env: Record<string, string>, counts: Record<string,
   }
   const { secret: webSecret = '' } = await createClientRegistry({ clients: store.clients, builtIn: [], clock }).add({
     clientId: CLIENT_ID,
-    metadata: { redirect_uris: [REDIRECT_URI], first_party: true },
+    // no refresh tokens, since the bare library does not give any for the scope `openid` either
+    metadata: { redirect_uris: [REDIRECT_URI], grant_types: ['authorization_code'], first_party: true },
   });
   return { webSecret, serviceSecret };
 
