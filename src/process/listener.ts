@@ -1,5 +1,6 @@
 // The HTTP listener: opens on a port or on a web server's socket, and closes without dropping a request.
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { answerMalformedRequests } from '../http/malformed-requests.ts';
 
@@ -43,17 +44,18 @@ const MAX_CONNECTIONS = 5_000;
 
 /** @throws ListenRefused */
 export async function openListener(handler: RequestListener, place: Place, logger: Logger): Promise<Listener> {
-  const inFlight = new Set<ServerResponse>();
+  // by connection: a response that has left by then does not mind
+  const latest = new Map<Socket, ServerResponse>();
   let closing = false;
   let onSocket = false;
   const server = createServer(LIMITS, (request, response) => {
     // Passenger and LiteSpeed pretend that every peer of their socket is 127.0.0.1; it has no address.
     if (onSocket) Object.defineProperty(request.socket, 'remoteAddress', { value: undefined, configurable: true });
     if (closing) response.shouldKeepAlive = false;
-    inFlight.add(response);
-    response.once('close', () => inFlight.delete(response));
+    latest.set(request.socket, response);
     handler(request, response);
   });
+  server.on('connection', (socket) => socket.once('close', () => latest.delete(socket)));
   answerMalformedRequests(server, logger);
   // Without the latter a worker passes what is too much on to the next one, which may be full too, and so on. @types/node
   // does not know it yet.
@@ -66,7 +68,7 @@ export async function openListener(handler: RequestListener, place: Place, logge
     address: address !== null && typeof address === 'object' ? `${address.address}:${address.port}` : String(address),
     async close(deadlineMs) {
       closing = true;
-      for (const response of inFlight) response.shouldKeepAlive = false;
+      for (const response of latest.values()) response.shouldKeepAlive = false;
       const cut = setTimeout(() => server.closeAllConnections(), deadlineMs);
       if ((await connectionsOf(server)) > 0) await new Promise((resolve) => setTimeout(resolve, LINGER_MS));
       await new Promise<void>((resolve) => server.close(() => resolve()));
