@@ -118,6 +118,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.use((ctx, next) => (isProviderPath(ctx.path) ? providers.dispatch(ctx, next) : next()));
 
   const handle = koa.callback();
+  // before all of that
   const plainTokenRequests = createPlainTokenRequests(
     { issuer, trustedProxies: config.trustedProxies, headers, answer: answerClientCredentials, logger },
     handle,
