@@ -1,7 +1,6 @@
 // Answers the token requests that services send all day before Koa and the library see them.
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setImmediate as runAfterThisTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { parseStrictObject } from '../strict-json.ts';
 import { addressesOf } from './addresses.ts';
@@ -32,7 +31,6 @@ export interface PlainTokenRequests {
 export function createPlainTokenRequests(options: PlainTokenRequests, otherwise: Handle): Handle {
   const { answer, logger } = options;
   const arrivalOf = createArrivals(options);
-  const gathered = createGathering();
   const headers = Object.entries({ ...options.headers, 'Content-Type': 'application/json; charset=utf-8' }).flat();
 
   return async function plainTokenRequests(request, response) {
@@ -47,7 +45,6 @@ export function createPlainTokenRequests(options: PlainTokenRequests, otherwise:
     let body: object | undefined;
     try {
       const bytes = await receiveBody(request);
-      await gathered();
       const parameters = kind === 'form' ? parseForm(bytes) : parametersOf(parseStrictObject(bytes));
       const granted = parameters && (await answer({ headers: request.headers, parameters, facts }));
       body = granted && kind === 'json' ? { token: granted.access_token, ...granted } : granted;
@@ -62,21 +59,6 @@ export function createPlainTokenRequests(options: PlainTokenRequests, otherwise:
     if (logger.isLevelEnabled('debug')) {
       logAnswer(logger, { requestId, method: 'POST', path: '/token', status: 200, ip: arrival.address }, startedAt);
     }
-  };
-}
-
-/**
- * Resolves when everything was read that has arrived by now. The requests of one turn of the event loop then go on side by
- * side, step by step: one signs after the other, and each finds code and tables where the one before has left them, in the
- * processor's cache. On a busy machine that saves a third of their CPU time.
- */
-function createGathering(): () => Promise<void> {
-  let gathering: Promise<void> | undefined;
-  return () => {
-    gathering ??= runAfterThisTurn().then(() => {
-      gathering = undefined;
-    });
-    return gathering;
   };
 }
 
