@@ -27,10 +27,12 @@ export function prepareQuery<Parameters extends object, Row = unknown>(
   let compiled: CompiledQuery<Row> | undefined;
   return (db, parameters) => {
     compiled ??= build(db, (name) => new Slot(name) as never).compile();
-    const values = parameters as Record<string, unknown>;
-    return db.executeQuery({
-      ...compiled,
-      parameters: compiled.parameters.map((value) => (value instanceof Slot ? values[value.name] : value)),
-    });
+    const { sql, query, queryId } = compiled;
+    return db.executeQuery<Row>({ sql, query, queryId, parameters: fill(compiled.parameters, parameters) });
   };
+}
+
+function fill(slots: readonly unknown[], parameters: object): unknown[] {
+  const values = parameters as Record<string, unknown>;
+  return slots.map((slot) => (slot instanceof Slot ? values[slot.name] : slot));
 }
