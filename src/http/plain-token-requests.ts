@@ -5,7 +5,8 @@ import type { Logger } from 'pino';
 import { parseStrictObject } from '../strict-json.ts';
 import { addressesOf } from './addresses.ts';
 import { type Arrival, createArrivals } from './arrivals.ts';
-import { announcedKind, type Parameters, parseForm, receiveBody, spoilBody } from './body.ts';
+import { announcedKind, type Parameters, parseForm } from './body.ts';
+import { receiveBody, spoilBody } from './body-bytes.ts';
 import type { PlainAnswer, PlainRequest } from './client-credentials-form.ts';
 import { logAnswer } from './request-log.ts';
 
