@@ -17,10 +17,14 @@ const COLUMNS = [
   'expires_at',
 ] as const;
 
-/** SQLite cannot take a unique constraint off a table, so the rows move to a new one. */
+/**
+ * SQLite cannot take a unique constraint off a table, so the rows move to a new one. Renaming the old one comes first: it
+ * keeps other processes, which still serve, from writing what would not be moved with the rest.
+ */
 export async function up(db: Kysely<Schema>): Promise<void> {
+  await db.schema.alterTable('artifacts').renameTo('artifacts_before').execute();
   await db.schema
-    .createTable('artifacts_moved')
+    .createTable('artifacts')
     .addColumn('model', 'text', (column) => column.notNull())
     .addColumn('id_hash', 'text', (column) => column.notNull())
     .addColumn('payload', 'text', (column) => column.notNull())
@@ -33,14 +37,13 @@ export async function up(db: Kysely<Schema>): Promise<void> {
     .addColumn('expires_at', 'bigint')
     .addPrimaryKeyConstraint('artifacts_key', ['model', 'id_hash'])
     .execute();
-  const moving = db as unknown as Kysely<Schema & { artifacts_moved: Schema['artifacts'] }>;
+  const moving = db as unknown as Kysely<Schema & { artifacts_before: Schema['artifacts'] }>;
   await moving
-    .insertInto('artifacts_moved')
+    .insertInto('artifacts')
     .columns(COLUMNS)
-    .expression(moving.selectFrom('artifacts').select(COLUMNS))
+    .expression(moving.selectFrom('artifacts_before').select(COLUMNS))
     .execute();
-  await db.schema.dropTable('artifacts').execute();
-  await db.schema.alterTable('artifacts_moved').renameTo('artifacts').execute();
+  await db.schema.dropTable('artifacts_before').execute();
   for (const column of ['uid_hash', 'user_code_hash'] as const) {
     await db.schema
       .createIndex(`artifacts_by_${column}`)

@@ -77,6 +77,39 @@ for (const { name, create } of engines) {
   });
 }
 
+describe('the migration of the indexes over artifacts, in Postgres', () => {
+  it('moves what a process wrote that still served meanwhile', async function () {
+    this.timeout(60_000);
+    const { url, drop } = await (await sharedPostgres()).createDatabase();
+    const engine = await openEngine({ engine: 'postgres', url });
+    const serving = await openEngine({ engine: 'postgres', url });
+    try {
+      await engine.exclusively((db) => first.up(db));
+      let migrating: Promise<void> | undefined;
+      await serving.write(async (db) => {
+        await db.insertInto('artifacts').values(session).execute();
+        migrating = engine.exclusively((migration) => artifactIndexes.up(migration));
+        while (!(await isWaiting(serving)));
+      });
+      await migrating;
+      const rows = await serving.read((db) => db.selectFrom('artifacts').select('id_hash').execute());
+      assert.deepEqual(rows, [{ id_hash: session.id_hash }]);
+    } finally {
+      await Promise.all([engine.close(), serving.close()]);
+      await drop();
+    }
+  });
+
+  /** Whether a transaction of this database waits for another one. */
+  async function isWaiting(engine: Engine): Promise<boolean> {
+    const { rows } = await engine.read((db) =>
+      sql`select 1 from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`.execute(db),
+    );
+    return rows.length > 0;
+  }
+});
+
 describe('the indexes over artifacts', () => {
   const { path, remove } = createTemporaryPath();
   let engine: Engine;
