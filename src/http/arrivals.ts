@@ -127,7 +127,9 @@ function forwardedAddress(req: IncomingMessage, peer: Peer, trusts: (address: st
 export function canonicalAddress(text: string): string | undefined {
   // of IPv4 there is one spelling that is an address
   if (isIP(text) === 4) return text;
-  return isIP(text) === 0 ? undefined : ipaddr.process(text).toString();
+  if (isIP(text) === 0) return undefined;
+  // without its zone, which means nothing elsewhere, and of whose names Node knows more than `ipaddr.js`
+  return ipaddr.process(text.replace(/%.*/s, '')).toString();
 }
 
 /** @param address in its one spelling */
@@ -136,14 +138,9 @@ function isLoopback(address: string): boolean {
 }
 
 function createAddressMatcher(ranges: readonly string[]): (address: string) => boolean {
-  // the usual proxies, without parsing; an IPv6 address may come with a zone
+  // the usual proxies, without parsing
   const single = new Set(ranges.map(canonicalAddress));
-  const others = ranges.filter((range) => range.includes('/') || isIP(range) !== 4);
-  const blocks = others.map((range) => {
-    if (range.includes('/')) return ipaddr.parseCIDR(range);
-    const address = ipaddr.process(range);
-    return [address, address.kind() === 'ipv4' ? 32 : 128] as [ipaddr.IPv4 | ipaddr.IPv6, number];
-  });
+  const blocks = ranges.filter((range) => range.includes('/')).map((range) => ipaddr.parseCIDR(range));
   return (text) => {
     if (single.has(text)) return true;
     if (blocks.length === 0) return false;

@@ -188,6 +188,7 @@ describe('A token request through a proxy', () => {
   const ARRIVALS: [string, number, string, Record<string, string>][] = [
     ['over https', 200, '/sso/token', PROXIED],
     ['over https, without the prefix', 200, '/token', PROXIED],
+    ['for an address in a strange zone', 200, '/sso/token', { ...PROXIED, 'X-Forwarded-For': 'fe80::1%a-b' }],
     ['with another host', 200, '/sso/token', { ...PROXIED, Host: 'other.example' }],
     ['in absolute form', 200, 'https://id.example.com/sso/token', PROXIED],
     ['from this machine', 200, '/sso/token', {}],

@@ -112,6 +112,8 @@ describe('request gate', () => {
     ['a range of IPv6 proxies', ['127.0.0.1', '2001:db8::/32'], '203.0.113.7, 2001:db8::5', '203.0.113.7'],
     ['an IPv4 address in IPv6', LOOPBACK, '::ffff:203.0.113.7', '203.0.113.7'],
     ['a proxy in IPv6 spelling', ['127.0.0.1', '10.1.2.3'], '203.0.113.7, ::ffff:10.1.2.3', '203.0.113.7'],
+    ['an IPv6 proxy', ['127.0.0.1', '2001:DB8::5'], '203.0.113.7, 2001:db8:0::5', '203.0.113.7'],
+    ['an IPv6 proxy in a zone', ['127.0.0.1', 'fe80::5%eth0'], '203.0.113.7, fe80::5%br-1', '203.0.113.7'],
     ['no address', LOOPBACK, 'a', '127.0.0.1'],
     ['an empty header', LOOPBACK, '', '127.0.0.1'],
     ['only commas', LOOPBACK, ',,,', '127.0.0.1'],
@@ -125,6 +127,8 @@ describe('request gate', () => {
     ['an octal address', LOOPBACK, '0177.0.0.1', '127.0.0.1'],
     ['a hexadecimal address', LOOPBACK, '0x7f.0.0.1', '127.0.0.1'],
     ['an address with a port', LOOPBACK, '203.0.113.7:4711', '127.0.0.1'],
+    ['an address in a zone', LOOPBACK, 'fe80::1%eth0', 'fe80::1'],
+    ['an address in a zone whose name is unusual', LOOPBACK, 'fe80::1%br-1.2', 'fe80::1'],
     ['a line of log', LOOPBACK, '203.0.113.7 {"level":60}', '127.0.0.1'],
   ];
   for (const [what, trusted, forwardedFor, ip] of FORWARDED_FOR) {
