@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import type Router from 'koa-router';
 import { seeOther } from '../src/http/redirects.ts';
 import { SEALED_REQUEST } from '../src/provider/sealed-requests.ts';
-import type { PendingSignIn } from '../src/upstream/sign-ins.ts';
+import type { InteractionPurpose, PendingSignIn } from '../src/upstream/sign-ins.ts';
 import { type Upstream, UpstreamFailed, type UpstreamIdentity, UpstreamRefused } from '../src/upstream/upstream.ts';
 import { sealedRequestOf } from './interaction.ts';
 import { showLogin } from './login.ts';
@@ -15,12 +15,14 @@ export function addUpstreamRoutes(router: Router, requests: StepRequests, parts:
   const base = new URL(parts.issuer).pathname.replace(/\/$/, '');
 
   router.post('/login/:uid/upstream/:id', requests.continueIfLost, async (ctx) => {
-    const { request } = await requests.submitted(ctx);
+    const { request, form } = await requests.submitted(ctx);
     if (!asksWhoItIs(request)) return goToStep(request, '');
     const upstream = upstreamOf(ctx);
-    const purpose = { interaction: request.interaction.uid, query: sealedRequestOf(ctx) ?? '' };
+    const remember = form['remember'] === 'yes';
+    const purpose = { interaction: request.interaction.uid, query: sealedRequestOf(ctx) ?? '', remember };
     const { checks } = await pending.begin(upstream.id, purpose, { anew: asksAnew(request) });
-    const location = await attempt(request, upstream, () => upstream.begin(redirectUriOf(upstream), checks));
+    const begin = () => upstream.begin(redirectUriOf(upstream), checks);
+    const location = await attempt(request, upstream, remember, begin);
     if (location) seeOther(ctx, location.href);
   });
 
@@ -37,15 +39,22 @@ export function addUpstreamRoutes(router: Router, requests: StepRequests, parts:
     const upstream = upstreamOf(ctx);
     const taken = await pending.take(ctx.query['state']);
     if (!isFor(taken, request, upstream)) return sayAgain(request, request.texts.upstream.lost);
-    const identity = await attempt(request, upstream, () => upstream.complete(callbackOf(ctx, upstream), taken.checks));
-    if (identity) await signInAs(request, upstream, identity);
+    const { remember } = taken.purpose;
+    const complete = () => upstream.complete(callbackOf(ctx, upstream), taken.checks);
+    const identity = await attempt(request, upstream, remember, complete);
+    if (identity) await signInAs(request, upstream, identity, remember);
   });
 
-  async function signInAs(request: StepRequest, upstream: Upstream, identity: UpstreamIdentity): Promise<void> {
+  async function signInAs(
+    request: StepRequest,
+    upstream: Upstream,
+    identity: UpstreamIdentity,
+    remember: boolean,
+  ): Promise<void> {
     const found = await parts.upstreams.accounts.findOrCreate(upstream.id, identity);
     if (found === undefined) {
       parts.audit.loginFailed({ ...factsOf(request), reason: `no account for this identity at ${upstream.label}` });
-      return sayAgain(request, request.texts.upstream.unlinked(upstream.label, identity.label));
+      return sayAgain(request, request.texts.upstream.unlinked(upstream.label, identity.label), remember);
     }
     const accountId = found.account.id;
     if (found.how !== 'known') parts.audit.identityLinked({ ...factsOf(request), accountId, reason: upstream.id });
@@ -53,7 +62,7 @@ export function addUpstreamRoutes(router: Router, requests: StepRequests, parts:
       const change = { what: 'identityLinked', elsewhere: upstream.label } as const;
       parts.notices.signInChanged(found.account, request.texts, change);
     }
-    const result = await signIn(request, { account: found.account, amr: ['fed'] });
+    const result = await signIn(request, { account: found.account, amr: ['fed'], remember });
     if (result) await requests.finish(request, result);
   }
 
@@ -79,14 +88,19 @@ function asksWhoItIs({ interaction: { prompt } }: StepRequest): boolean {
 }
 
 /** Answers the sign-in page when the provider says no, or nothing that can be used. */
-async function attempt<T>(request: StepRequest, { label }: Upstream, act: () => Promise<T>): Promise<T | undefined> {
+async function attempt<T>(
+  request: StepRequest,
+  { label }: Upstream,
+  remember: boolean,
+  act: () => Promise<T>,
+): Promise<T | undefined> {
   const { upstream: texts } = request.texts;
   try {
     return await act();
   } catch (error) {
     if (!(error instanceof UpstreamRefused || error instanceof UpstreamFailed)) throw error;
     request.parts.audit.loginFailed({ ...factsOf(request), reason: reasonOf(error) });
-    sayAgain(request, error instanceof UpstreamRefused ? texts.refused(label) : texts.failed(label));
+    sayAgain(request, error instanceof UpstreamRefused ? texts.refused(label) : texts.failed(label), remember);
     return undefined;
   }
 }
@@ -96,9 +110,9 @@ function asksAnew({ interaction: { prompt } }: StepRequest): boolean {
   return prompt.reasons.some((reason) => reason === 'login_prompt' || reason === 'max_age');
 }
 
-function sayAgain(request: StepRequest, error: string): void {
+function sayAgain(request: StepRequest, error: string, remember = false): void {
   request.ctx.status = 400;
-  showLogin(request, { error });
+  showLogin(request, { error, remember });
 }
 
 function reasonOf({ message, cause }: Error): string {
@@ -109,7 +123,7 @@ function isFor(
   pending: PendingSignIn | undefined,
   { interaction }: StepRequest,
   { id }: Upstream,
-): pending is PendingSignIn {
+): pending is PendingSignIn<InteractionPurpose> {
   if (pending?.upstream !== id) return false;
   return 'interaction' in pending.purpose && pending.purpose.interaction === interaction.uid;
 }

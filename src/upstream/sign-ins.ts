@@ -7,12 +7,20 @@ const MODEL = 'UpstreamSignIn';
 /** Seconds for typing a password elsewhere. */
 const LIFETIME = 15 * 60;
 
-/** What the sign-in there is for: an interaction that waits for it, or an account that will be linked. */
-export type UpstreamPurpose = { interaction: string; query: string } | { accountId: string; sessionUid: string };
+/** The sign-in there is for an interaction that waits for it. */
+export interface InteractionPurpose {
+  interaction: string;
+  query: string;
+  /** whether the session is to outlive the browser's */
+  remember: boolean;
+}
 
-export interface PendingSignIn {
+/** What the sign-in there is for: an interaction, or an account that will be linked. */
+export type UpstreamPurpose = InteractionPurpose | { accountId: string; sessionUid: string };
+
+export interface PendingSignIn<Purpose extends UpstreamPurpose = UpstreamPurpose> {
   upstream: string;
-  purpose: UpstreamPurpose;
+  purpose: Purpose;
   checks: UpstreamChecks;
 }
 

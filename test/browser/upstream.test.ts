@@ -38,14 +38,33 @@ describe('an account elsewhere in Chromium', () => {
     assert.match((await page.textContent('#notice')) ?? '', /You can sign in with that account now/);
     await first.close();
 
-    const second = await browser.newContext();
-    const other = await second.newPage();
-    await other.goto(`${here.issuer}/account`);
-    await other.click('#upstream-oidc');
-    await other.waitForURL(`${there.issuer}/login/**`);
-    await signIn(other, 'alice.elsewhere');
-    await other.waitForURL(`${here.issuer}/account`);
-    assert.match((await other.textContent('footer')) ?? '', /alice/);
-    await second.close();
+    // nothing is typed here; the box counts for the button all the same, and without a script
+    for (const remember of [false, true]) {
+      const second = await browser.newContext({ javaScriptEnabled: false });
+      const other = await second.newPage();
+      await other.goto(`${here.issuer}/account`);
+      await other.setChecked('[name=remember]', remember);
+      await other.click('#upstream-oidc');
+      await other.waitForURL(`${there.issuer}/login/**`);
+      await signIn(other, 'alice.elsewhere');
+      await other.waitForURL(`${here.issuer}/account`);
+      assert.match((await other.textContent('footer')) ?? '', /alice/);
+      const session = (await second.cookies(here.issuer)).find(({ name }) => name === 'session');
+      assert.ok(session);
+      assert.equal(session.expires !== -1, remember);
+      await second.close();
+    }
+  });
+
+  it('is not where Enter in the password leads', async () => {
+    const { here } = setting;
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(`${here.issuer}/account`);
+    await page.fill('#login', 'alice');
+    await page.fill('#password', PASSWORD);
+    await page.press('#password', 'Enter');
+    await page.waitForURL(`${here.issuer}/account`);
+    await context.close();
   });
 });

@@ -45,7 +45,7 @@ describe('The authenticator app on the account page', () => {
     assert.equal(keyOn(await pageAt(agent, '/authenticator/set-up')), secret);
     const codes = await agent.submit(setUp, { code: codeOf(secret) }, 'enrol');
     assert.equal(new Set(codesOn(codes)).size, 10);
-    const done = await agent.submit(codes, {}, 'go-on');
+    const done = await agent.submit(codes, { kept: 'yes' }, 'go-on');
     assert.equal(notice(done), 'Your recovery codes are ready.');
     assert.deepEqual(await factorsOf(id), { totp: true, recoveryCodes: 10, passkeys: 0 });
     assert.deepEqual(codesOn(await pageAt(agent, '/recovery-codes')), [], 'they are not shown again');
@@ -112,7 +112,7 @@ describe('The authenticator app on the account page', () => {
     const [fresh = ''] = codesOn(codes);
     assert.equal(await secondFactorsOf(service).useRecoveryCode(id, old), 'wrong');
     assert.equal(await secondFactorsOf(service).useRecoveryCode(id, fresh), 'accepted');
-    const done = await agent.submit(codes, {}, 'go-on');
+    const done = await agent.submit(codes, { kept: 'yes' }, 'go-on');
     assert.match(done.text, /You have 9 left/);
   });
 

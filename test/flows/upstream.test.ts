@@ -11,6 +11,7 @@ import {
   type RelyingParty,
   redeem,
 } from '../support/relying-party.ts';
+import { codeOf, giveApp, typeCode } from '../support/second-factors.ts';
 import { startUpstreamSetting, type UpstreamSetting } from '../support/upstream-setting.ts';
 import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
 
@@ -47,9 +48,9 @@ describe('Sign-in at another OpenID Provider', () => {
     return { username, subject: `${setting.there.issuer} ${id}` };
   }
 
-  /** Presses the button here, signs in there; the URL with which the browser comes back. */
-  async function signInThere(username: string): Promise<string> {
-    const sent = await browser.submit(form, {}, 'upstream-oidc');
+  /** Presses the button here, with these values in the form, signs in there; the URL with which the browser comes back. */
+  async function signInThere(username: string, values: Record<string, string> = {}): Promise<string> {
+    const sent = await browser.submit(form, values, 'upstream-oidc');
     assert.equal(sent.response.status, 303);
     const signIn = await browserThere.open(String(sent.response.headers.get('location')));
     const back = await browserThere.submit(signIn, { login: username, password: PASSWORD });
@@ -79,6 +80,35 @@ describe('Sign-in at another OpenID Provider', () => {
     assert.equal(claims?.sub, accountId);
     assert.deepEqual(claims?.['amr'], ['fed']);
     assert.equal(claims?.['acr'], 'aal1');
+  });
+
+  for (const remember of ['yes', undefined]) {
+    it(`leaves a session that ${remember ? 'outlives' : 'ends with'} the browser, as the box was, after a second factor too`, async () => {
+      const { username } = await addLinked();
+      const values = { login: 'x', password: 'y', ...(remember && { remember }) };
+      const isKept = async () => {
+        const cookie = await browser.cookie('session');
+        assert.ok(cookie);
+        return cookie.expires !== 'Infinity';
+      };
+      callbackOf(await browser.open(await signInThere(username, values)));
+      assert.equal(await isKept(), remember !== undefined);
+
+      const { secret } = await giveApp(setting.here, `${username}-here`);
+      browser = createUserAgent(setting.here.issuer);
+      browserThere = createUserAgent(setting.there.origin);
+      form = await browser.open((await authorizationRequest(party)).url.href);
+      const second = await browser.open(await signInThere(username, values));
+      callbackOf(await typeCode(browser, second, codeOf(secret)));
+      assert.equal(await isKept(), remember !== undefined);
+    });
+  }
+
+  it('keeps the box ticked when there is no account for the identity', async () => {
+    const { username } = await addThere();
+    const returned = await browser.open(await signInThere(username, { remember: 'yes' }));
+    assertSays(returned, 400, /account page/);
+    assert.equal(returned.document.querySelector('[name=remember]')?.hasAttribute('checked'), true);
   });
 
   it('is asked anew there when the application asks for it (OpenID Connect Core §3.1.2.1)', async () => {
@@ -209,7 +239,7 @@ describe('Sign-in at another OpenID Provider', () => {
   });
 
   it('begins from our own form only (security requirement R36)', async () => {
-    const action = String(form.document.querySelector('#upstream-oidc')?.closest('form')?.getAttribute('action'));
+    const action = String(form.document.querySelector('#upstream-oidc')?.getAttribute('formaction'));
     const body = new URLSearchParams({ csrf: 'x' });
     const response = await browser.fetch(new URL(action, setting.here.issuer).href, { method: 'POST', body });
     assert.equal(response.status, 403);

@@ -67,13 +67,15 @@ export function createUserAgent(origin: string, { fetch: send = fetch } = {}): U
       const body = new URLSearchParams();
       for (const input of form.querySelectorAll('input')) {
         const name = input.getAttribute('name');
-        if (name) body.set(name, input.getAttribute('value') ?? '');
+        const isSent = input.getAttribute('type') !== 'checkbox' || input.hasAttribute('checked');
+        if (name && isSent) body.set(name, input.getAttribute('value') ?? '');
       }
       const pressed = button === undefined ? undefined : page.document.querySelector(`#${button}`);
       const pressedName = pressed?.getAttribute('name');
       if (pressedName) body.set(pressedName, pressed?.getAttribute('value') ?? '');
       for (const [name, value] of Object.entries(values)) body.set(name, value);
-      const action = new URL(form.getAttribute('action') ?? '', page.url).href;
+      const target = pressed?.getAttribute('formaction') ?? form.getAttribute('action');
+      const action = new URL(target ?? '', page.url).href;
       return open(action, { method: 'POST', body });
     },
   };
