@@ -46,25 +46,12 @@ export function createRelyingParty(options: { issuer: string; handle: RequestLis
   const { issuer, handle } = options;
   const redirectUri = `${issuer}${ACCOUNT_PAGE}/callback`;
   const secrets = createBrowserSecrets(issuer);
-  const configuration = new client.Configuration(
-    {
-      issuer,
-      authorization_endpoint: `${issuer}/authorize`,
-      token_endpoint: `${issuer}/token`,
-      authorization_response_iss_parameter_supported: true,
-    },
-    ACCOUNT_PAGE_CLIENT,
-    undefined,
-    client.None(),
-  );
-  configuration[client.customFetch] = createInProcessFetch(handle);
-  // nothing travels: the scheme of the issuer is that of a URL which nobody resolves
-  client.allowInsecureRequests(configuration);
+  const fetchFor = createInProcessFetch(handle);
 
   return {
     async signIn(ctx, { returnTo, maxAge, loginHint }) {
       const { state, nonce, verifier } = secrets.begin(ctx, returnTo);
-      const url = client.buildAuthorizationUrl(configuration, {
+      const url = client.buildAuthorizationUrl(configurationOf(issuer), {
         redirect_uri: redirectUri,
         scope: 'openid',
         state,
@@ -82,12 +69,31 @@ export function createRelyingParty(options: { issuer: string; handle: RequestLis
       if (begun === undefined) return undefined;
       const checks = { expectedState: begun.state, expectedNonce: begun.nonce, pkceCodeVerifier: begun.verifier };
       const response = new URL(`${redirectUri}?${ctx.querystring}`);
+      const configuration = configurationOf(issuer);
+      configuration[client.customFetch] = fetchFor(ctx);
       const claims = await claimsOf(client.authorizationCodeGrant(configuration, response, checks));
       if (claims === 'cancelled') return claims;
       if (claims === undefined || typeof claims.auth_time !== 'number') return undefined;
       return { accountId: claims.sub, authTime: claims.auth_time, returnTo: begun.returnTo };
     },
   };
+}
+
+function configurationOf(issuer: string): client.Configuration {
+  const configuration = new client.Configuration(
+    {
+      issuer,
+      authorization_endpoint: `${issuer}/authorize`,
+      token_endpoint: `${issuer}/token`,
+      authorization_response_iss_parameter_supported: true,
+    },
+    ACCOUNT_PAGE_CLIENT,
+    undefined,
+    client.None(),
+  );
+  // nothing travels: the scheme of the issuer is that of a URL which nobody resolves
+  client.allowInsecureRequests(configuration);
+  return configuration;
 }
 
 /**

@@ -1,5 +1,11 @@
 // Stories of the account page: signing in to it like to any application, and what it shows and changes.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { createServer, type IncomingMessage, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { accountAgent, errorOf, itemsOf, openAccountPage, outcomeOf } from '../support/account-page.ts';
 import {
   addRelyingParty,
@@ -21,6 +27,23 @@ const MINUTE = 60;
 const NEW_PASSWORD = 'seven marmots under glass';
 
 let people = 0;
+
+/** A `fetch` for which every URL leads to a unix socket, as by a web server that adds these headers. */
+function fetchThrough(socketPath: string, added: Record<string, string>): typeof fetch {
+  return async (input, init) => {
+    const { pathname, search } = new URL(String(input));
+    const { body = null, method = 'GET' } = init ?? {};
+    const headers = { ...Object.fromEntries(new Request('http://localhost', init).headers), ...added };
+    const asked = request({ socketPath, path: pathname + search, method, headers, agent: false });
+    asked.end(body === null ? undefined : String(body));
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    const lines = Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
+      values.map((value): [string, string] => [name, value]),
+    );
+    const status = answer.statusCode ?? 0;
+    return new Response(await text(answer), { status, headers: lines });
+  };
+}
 
 describe('The account page', () => {
   let service: Service;
@@ -89,12 +112,14 @@ describe('The account page', () => {
     for (const [where, issuer, headers] of [
       ['an https issuer behind a proxy', 'https://id.example.com', { 'x-forwarded-proto': 'https' }],
       ['an https issuer with a path', 'https://id.example.com/sso', { 'x-forwarded-proto': 'https' }],
+      ['an http issuer behind a proxy', 'http://localhost:3000', {}],
     ] as const) {
-      it(`works at ${where}, without leaving the process`, async () => {
+      it(`works at ${where}, without leaving the process, and is told of with the end-user's address`, async () => {
         await using behind = await startService({ PUBLIC_URL: issuer, TRUSTED_PROXIES: '127.0.0.1' });
         const toUs = (url: string | URL | Request, init?: RequestInit) => {
           const { pathname, search } = new URL(String(url));
           const all = new Headers(init?.headers);
+          all.set('x-forwarded-for', '192.0.2.7');
           for (const [name, value] of Object.entries(headers)) all.set(name, value);
           return fetch(`${behind.origin}${pathname}${search}`, { ...init, headers: all });
         };
@@ -103,11 +128,32 @@ describe('The account page', () => {
         assert.equal(page.response.status, 200, page.text);
         assert.equal(page.url, `${issuer}/account`);
         const cookies = await agent.cookies.getCookies(`${issuer}/account`);
-        const { path, secure, httpOnly, sameSite } = cookies.find(({ key }) => key === '__Secure-account') ?? {};
-        const expected = { path: `${new URL(issuer).pathname.replace(/\/$/, '')}/account`, secure: true };
+        const { path, secure, httpOnly, sameSite } = cookies.find(({ key }) => /^(__Secure-)?account$/.test(key)) ?? {};
+        const isSecure = issuer.startsWith('https:');
+        const expected = { path: `${new URL(issuer).pathname.replace(/\/$/, '')}/account`, secure: isSecure };
         assert.deepEqual({ path, secure, httpOnly, sameSite }, { ...expected, httpOnly: true, sameSite: 'lax' });
+
+        const lines = behind.log.map((line) => JSON.parse(line));
+        const { ip, peer } = lines.find(({ event }) => event === 'tokenIssued') ?? {};
+        assert.deepEqual({ ip, peer }, { ip: '192.0.2.7', peer: '127.0.0.1' });
+        assert.deepEqual([...new Set(lines.filter((line) => line.path).map((line) => line.ip))], ['192.0.2.7']);
       });
     }
+
+    it('is told of with the end-user’s address behind a web server that calls through a unix socket', async () => {
+      const issuer = 'https://id.example.com';
+      await using behind = await startService({ PUBLIC_URL: issuer });
+      await using folder = await mkdtempDisposable(join(tmpdir(), 'identity-socket-'));
+      const socketPath = join(folder.path, 'service');
+      await using server = createServer(behind.app.handle);
+      await once(server.listen(socketPath), 'listening');
+      const headers = { host: 'id.example.com', 'x-forwarded-for': '192.0.2.7', 'x-forwarded-proto': 'https' };
+      const agent = createUserAgent(issuer, { fetch: fetchThrough(socketPath, headers) });
+      const page = await openAccountPage(behind, agent);
+      assert.equal(page.url, `${issuer}/account`, page.text);
+      const issued = behind.log.map((line) => JSON.parse(line)).find(({ event }) => event === 'tokenIssued');
+      assert.deepEqual([issued.ip, issued.peer], ['192.0.2.7', undefined]);
+    });
   });
 
   describe('its session', () => {
