@@ -1,4 +1,4 @@
-// How many letters may be asked for: so few that nobody's mailbox is flooded, and that no stranger makes us a mail cannon.
+// How many letters there may be: so few that nobody's mailbox is flooded, and that no stranger makes us a mail cannon.
 import { createHmac, hkdfSync } from 'node:crypto';
 import type { Clock, RateLimits } from '../store.ts';
 import { networkOf, TooManyGuesses } from './guesses.ts';
@@ -7,6 +7,8 @@ import { StoredRateLimiter } from './stored-rate-limiter.ts';
 /** seconds */
 const PERIOD = 60 * 60;
 const LETTERS_PER_MAILBOX = 3;
+/** More, since each tells of something else. */
+const NOTICES_PER_ACCOUNT = 10;
 const REQUESTS_PER_ADDRESS = 20;
 
 /** Too many requests from this address. Says nothing about any account: becomes 429. */
@@ -20,6 +22,8 @@ export interface LetterLimits {
   admit(address: string): Promise<void>;
   /** Counts one letter of a kind; false: this account or mailbox has had its letters of this hour. */
   allows(kind: string, owner: string): Promise<boolean>;
+  /** The same for a letter that nobody asked for. */
+  allowsNotice(kind: string, accountId: string): Promise<boolean>;
 }
 
 /** @param parts.encryptionKey names the counters: nobody can read addresses in the table */
@@ -34,6 +38,7 @@ export function createLetterLimits(parts: {
   const shared = { duration: PERIOD, rateLimits, clock, nameOf };
   const requests = new StoredRateLimiter({ ...shared, keyPrefix: 'letter-requests', points: REQUESTS_PER_ADDRESS });
   const letters = new StoredRateLimiter({ ...shared, keyPrefix: 'letters', points: LETTERS_PER_MAILBOX });
+  const notices = new StoredRateLimiter({ ...shared, keyPrefix: 'notices', points: NOTICES_PER_ACCOUNT });
   return {
     async admit(address) {
       const { consumedPoints, msBeforeNext } = await requests.penalty(networkOf(address));
@@ -42,6 +47,10 @@ export function createLetterLimits(parts: {
     async allows(kind, owner) {
       const { consumedPoints } = await letters.penalty(`${kind} ${owner}`);
       return consumedPoints <= LETTERS_PER_MAILBOX;
+    },
+    async allowsNotice(kind, accountId) {
+      const { consumedPoints } = await notices.penalty(`${kind} ${accountId}`);
+      return consumedPoints <= NOTICES_PER_ACCOUNT;
     },
   };
 }

@@ -15,14 +15,15 @@ export function createMail(
   const [encryptionKey] = config.encryptionKeys as [string];
   const mailer = createMailer({ deliver: deliveryOf(config, letterOutput), logger });
   const letters = createLetters({ installation: config.installation.name, issuer: config.issuer, clock });
+  const limits = createLetterLimits({ rateLimits: store.rateLimits, encryptionKey, clock });
   return {
     mailer,
     /** without mail nobody can prove an address */
     allowSignUp: config.allowSignUp && mailer.isConfigured,
     letters,
-    notices: createNotices({ letters, mailer }),
+    notices: createNotices({ letters, mailer, limits }),
     links: createOneTimeLinks({ artifacts: store.artifacts, findAccount }),
-    limits: createLetterLimits({ rateLimits: store.rateLimits, encryptionKey, clock }),
+    limits,
   };
 }
 

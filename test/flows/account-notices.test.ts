@@ -205,6 +205,20 @@ describe('a letter about a change of how somebody signs in', () => {
     assert.deepEqual((await mailbox.next()).to, [person.account.claims.email]);
   });
 
+  it('is sent ten times an hour for a change that is made over and over', async () => {
+    const person = await addPerson();
+    await addPasskey(person);
+    for (let times = 0; times < 11; times += 1) {
+      await addPasskey(person);
+      await removePasskey(person);
+    }
+    await addApp(person);
+    const subjects: string[] = [];
+    while (!subjects.at(-1)?.includes('authenticator app')) subjects.push((await mailbox.next()).subject);
+    const countOf = (word: string) => subjects.filter((subject) => subject.includes(`passkey was ${word}`)).length;
+    assert.deepEqual([countOf('added'), countOf('removed')], [10, 10]);
+  });
+
   it('that the mail server refuses is logged, and the change is made', async () => {
     const person = await addPerson();
     mailbox.refuse(550, 1);
