@@ -117,10 +117,15 @@ export async function findHalf(request: StepRequest): Promise<FoundHalf | undefi
   return { half: { ...recognised, fromSession: fresh === undefined }, account };
 }
 
-/** The first factor of the session, where nothing but a second one is missing. */
-export function recognisedBefore({ interaction: { prompt } }: StepRequest): Recognised | undefined {
+/**
+ * The first factor of the session, where nothing but a second one is missing; as long as it is no older than the client
+ * allows, since `auth_time` tells its age (OpenID Connect Core §3.1.2.1).
+ */
+export function recognisedBefore({ interaction: { prompt, params }, parts }: StepRequest): Recognised | undefined {
   const onlyLevel = prompt.reasons.length === 1 && prompt.reasons[0] === 'authentication_level';
-  return onlyLevel ? (prompt.details['recognised'] as Recognised | undefined) : undefined;
+  const recognised = onlyLevel ? (prompt.details['recognised'] as Recognised | undefined) : undefined;
+  const maxAge = Number(params['max_age'] ?? Number.POSITIVE_INFINITY);
+  return recognised && parts.clock() - recognised.at <= maxAge ? recognised : undefined;
 }
 
 /** The same, as long as that session lasts: what ends it ends the sign-ins that count on it. */

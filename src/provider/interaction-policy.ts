@@ -18,6 +18,8 @@ export interface Recognised {
  * a sign-in with two factors may last by SP 800-63B-4 §2.2.3.
  */
 const FIRST_FACTOR_LIFETIME = 12 * 60 * 60;
+/** Seconds for showing a second one, after which the first one must not be older than `max_age`. */
+const SECOND_FACTOR_TIME = 2 * 60;
 
 export interface InteractionPolicyOptions {
   enrolledOf(accountId: string): Promise<EnrolledFactors>;
@@ -113,10 +115,12 @@ function unmet(values: readonly string[]): Error {
   );
 }
 
-/** The first factor of the session, unless it was shown too long ago. */
-function recognisedIn({ oidc: { session } }: KoaContextWithOIDC): Recognised | undefined {
+/** The first factor of the session, unless it was shown too long ago, or will have been when there is a second one. */
+function recognisedIn({ oidc: { session, params } }: KoaContextWithOIDC): Recognised | undefined {
   const { accountId, loginTs } = session ?? {};
-  if (accountId === undefined || loginTs === undefined || session?.past(FIRST_FACTOR_LIFETIME)) return undefined;
+  const maxAge = Number(params?.['max_age'] ?? Number.POSITIVE_INFINITY) - SECOND_FACTOR_TIME;
+  const isTooOld = session?.past(Math.min(FIRST_FACTOR_LIFETIME, maxAge));
+  if (accountId === undefined || loginTs === undefined || isTooOld) return undefined;
   const amr = session?.['amr'];
   return { accountId, amr: Array.isArray(amr) ? amr : [], at: loginTs };
 }

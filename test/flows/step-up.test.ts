@@ -95,6 +95,10 @@ describe('Step-up', () => {
     ['prompt=login', { prompt: 'login' }],
     ['max_age', { max_age: '60' }],
     ['prompt=login with acr_values', { prompt: 'login', acr_values: 'aal2' }],
+    ['prompt=login with an essential acr', { prompt: 'login', ...essential('aal2') }],
+    ['max_age with acr_values', { max_age: '60', acr_values: 'aal2' }],
+    ['max_age with an essential acr', { max_age: '60', ...essential('aal2') }],
+    ['max_age=0 with acr_values', { max_age: '0', acr_values: 'aal2' }],
   ] as [string, Record<string, string>][]) {
     it(`asks for all factors again with ${what}, and auth_time is new`, async () => {
       await withMovingTime(async (pass) => {
@@ -112,6 +116,33 @@ describe('Step-up', () => {
       });
     });
   }
+
+  it('asks for both factors at once where the first one would be older than max_age when the second one is typed', async () => {
+    await withMovingTime(async (pass) => {
+      const { agent, username, secret, claims: before } = await signedIn();
+      pass(10 * 60 - 10);
+      const { page, finish } = await ask(agent, { max_age: String(10 * 60), acr_values: 'aal2' });
+      assert.ok(page.document.querySelector('#password'));
+      const second = await agent.submit(page, { login: username, password: PASSWORD });
+      const claims = await finish(await typeCode(agent, second, codeOf(secret)));
+      assert.equal(claims?.['acr'], 'aal2');
+      assert.ok(Number(claims?.auth_time) > Number(before?.auth_time));
+    });
+  });
+
+  it('never answers with a first factor older than max_age, however long the second one takes', async () => {
+    await withMovingTime(async (pass) => {
+      const { agent, username, secret, claims: before } = await signedIn();
+      const { page, finish } = await ask(agent, { max_age: String(10 * 60), acr_values: 'aal2' });
+      pass(10 * 60 + 10);
+      const first = await typeCode(agent, page, codeOf(secret));
+      assert.equal((await agent.open(page.url)).url, first.url, 'a reload leads there too');
+      const second = await agent.submit(first, { login: username, password: PASSWORD });
+      const claims = await finish(await typeCode(agent, second, codeOf(secret)));
+      assert.equal(claims?.['acr'], 'aal2');
+      assert.ok(Number(claims?.auth_time) > Number(before?.auth_time) + 10 * 60);
+    });
+  });
 
   it('cannot be had by prompt=none (OIDC Core §3.1.2.6)', async () => {
     const strict = await addRelyingParty(service, { require_mfa: true });
