@@ -21,6 +21,11 @@ export function textsFor(ctx: Context, uiLocales: unknown = ownLocales(ctx)): Te
   return preferred(uiLocales) ?? accepted(ctx);
 }
 
+/** The tag of the language of ours that the request asks for by itself; undefined without one. See `textsFor`. */
+export function languageAskedFor(ctx: Context, uiLocales: unknown = ownLocales(ctx)): string | undefined {
+  return preferred(uiLocales)?.language;
+}
+
 /** Parses a query only when it may have any, however that is written. */
 function ownLocales(ctx: Context): unknown {
   return /ui_locales|%/.test(ctx.querystring) ? ctx.query['ui_locales'] : undefined;

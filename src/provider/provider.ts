@@ -1,5 +1,6 @@
 // The provider itself: the library, built from our configuration and held to the issuer.
-import { errors, Provider } from 'oidc-provider';
+import { errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { languageAskedFor } from '../http/languages.ts';
 import type { ClientRecord } from '../store.ts';
 import { authenticateClientsOurselves, type ClientAuthentication } from './client-authentication.ts';
 import { createConfiguration, type ProviderConfiguration } from './configuration.ts';
@@ -19,6 +20,7 @@ export type { ClientRecord };
 export function createProvider(options: ProviderOptions): Provider {
   const provider = new Provider(options.issuer, createConfiguration(options));
   pinUrls(provider);
+  keepLanguageOfLogouts(provider);
   authenticateClientsOurselves(provider, options.clientAuthentication);
   rememberReplaysOurselves(provider, options.replays);
   refuseUnregisteredGrants(provider);
@@ -38,6 +40,22 @@ export function createProvider(options: ProviderOptions): Provider {
  */
 function pinUrls(provider: Provider): void {
   provider.OIDCContext.prototype.urlFor = (name, opt) => provider.urlFor(name, opt);
+}
+
+/**
+ * Of a logout, only the first request says `ui_locales` (OpenID Connect RP-Initiated Logout §2); the library takes it
+ * neither to the confirmation nor to the page after it.
+ * https://github.com/panva/node-oidc-provider/blob/v9.13.3/lib/actions/end_session.js
+ */
+function keepLanguageOfLogouts(provider: Provider): void {
+  const context = provider.OIDCContext.prototype;
+  const { urlFor } = context;
+  context.urlFor = function urlInLanguage(this: typeof context & { ctx: KoaContextWithOIDC }, name, opt) {
+    const url = urlFor.call(this, name, opt);
+    if (name !== 'end_session_confirm' && name !== 'end_session_success') return url;
+    const language = languageAskedFor(this.ctx, this.params?.['ui_locales']);
+    return language === undefined ? url : `${url}?ui_locales=${language}`;
+  };
 }
 
 /**

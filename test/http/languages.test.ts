@@ -7,7 +7,7 @@ import { languages } from '../../src/http/languages.ts';
 import { createPages } from '../../src/http/pages.ts';
 import { en } from '../../views/texts/en.ts';
 import { pageNames, pageSamples, stylesheet } from '../support/page-samples.ts';
-import { addRelyingParty, authorizationRequest } from '../support/relying-party.ts';
+import { addRelyingParty, authorizationRequest, logIn } from '../support/relying-party.ts';
 import { type Service, startService } from '../support/service.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 
@@ -149,6 +149,31 @@ describe('The language of a page', () => {
     const elsewhere = await createUserAgent(service.origin).open(page.response.url);
     assert.equal(elsewhere.response.status, 400);
     assert.equal(elsewhere.response.headers.get('content-language'), 'de');
+  });
+
+  for (const button of ['sign-out', 'stay', 'go-on']) {
+    it(`is that of a logout to its end, by #${button} (RP-Initiated Logout §2)`, async () => {
+      const party = await addRelyingParty(service, { client_name: 'Example' });
+      const signedIn = button === 'go-on' ? createUserAgent(service.origin) : (await logIn(party)).agent;
+      const query = new URLSearchParams({ ui_locales: `"><b>' xx de-AT en`, client_id: party.clientId });
+      const question = await signedIn.open(`${service.origin}/logout?${query}`);
+      const action = question.document.querySelector('form')?.getAttribute('action');
+      assert.equal(action, `${service.issuer}/logout/confirm?ui_locales=de`);
+      const done = await signedIn.submit(question, {}, button);
+      assert.equal(done.response.status, 200, done.text);
+      assert.equal(done.document.querySelector('html')?.getAttribute('lang'), 'de');
+      assert.equal(new URL(done.url).searchParams.get('ui_locales'), 'de');
+      assert.equal(done.text.includes('Example'), button === 'stay');
+    });
+  }
+
+  it('is that of a logout which has been confirmed before', async () => {
+    const { agent } = await logIn(await addRelyingParty(service));
+    const question = await agent.open(`${service.origin}/logout?ui_locales=de`);
+    await agent.submit(question, {}, 'sign-out');
+    const again = await agent.submit(question, {}, 'sign-out');
+    assert.equal(again.response.status, 400);
+    assert.equal(again.document.querySelector('html')?.getAttribute('lang'), 'de');
   });
 
   it('is what an authorization request asks for that is refused', async () => {
