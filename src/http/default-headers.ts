@@ -9,6 +9,7 @@ export function defaultHeaders(issuer: string): Record<string, string> {
   return headers;
 }
 
+/** @param headers those of `defaultHeaders`, which requests that never come here get too */
 export function createDefaultHeaders(headers: Readonly<Record<string, string>>): Middleware {
   const entries = Object.entries(headers);
   return function setDefaultHeaders(ctx, next) {

@@ -29,6 +29,7 @@ export interface PageResponses {
   prepareError(failure: Failure): PreparedError;
 }
 
+/** An error page that waits for what it says of each request, and nothing else. */
 export interface PreparedError {
   /** Renders the page in every language, which otherwise waits until it is shown. */
   prepare(): void;

@@ -8,6 +8,7 @@ import { accentStyle } from './accent-colors.ts';
 
 const RULES = join(import.meta.dirname, '../../views/style.css');
 
+/** The rules, in the colours of one installation. */
 export interface Stylesheet {
   /** where `serve` answers, relative to the issuer; another one when the rules are others */
   path: string;
@@ -15,6 +16,7 @@ export interface Stylesheet {
   href: string;
   /** The same as an absolute URL, as a Content-Security-Policy allows it. */
   url: string;
+  /** what `serve` answers, not compressed */
   source: string;
   /** Lets the answer be kept for good. */
   serve(ctx: Context): void;
