@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Latencies, Order } from './load.ts';
 
+/** What `npm start` gives Node (docs/deploy.md, "Memory"). */
+const NODE_OPTIONS = ['--max-semi-space-size=16'];
+
 /** What a tick of /proc is (`getconf CLK_TCK`): 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
@@ -74,6 +77,7 @@ async function startPlain(file: string, secret: string): Promise<MeasuredServer>
 export async function startService(env: Record<string, string>, preload?: string): Promise<MeasuredServer> {
   const port = await freePort();
   const args = [
+    ...NODE_OPTIONS,
     ...(process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? []),
     ...(preload === undefined ? [] : ['--import', pathToFileURL(preload).href]),
     join(import.meta.dirname, '../../src/main.ts'),
