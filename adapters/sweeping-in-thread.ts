@@ -1,7 +1,7 @@
 // The thread of `sweeping-thread.ts`: what it deletes and syncs with a connection of its own.
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { StoreUnavailable, type Swept } from '../src/store.ts';
-import { openWriter } from './sqlite.ts';
+import { openWriter } from './sqlite-writer.ts';
 import { deleteExpired } from './sweeping.ts';
 import type { SweepAnswer, SweepTask } from './sweeping-thread.ts';
 
