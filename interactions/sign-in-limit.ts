@@ -1,5 +1,5 @@
 // Turns sign-ins away at the door when as many are waiting for their password check as can be served in a second.
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { Context, Middleware } from 'koa';
 import type { AccountDirectory } from '../src/accounts/directory.ts';
 import { receiveForm } from '../src/http/body.ts';
@@ -16,6 +16,8 @@ const LEAST = 8;
 const WAIT_MS = 1_000;
 /** What comes without a pause for longer is no burst. */
 const BURST_MS = 250;
+/** A pause, where several wait: hashing takes the processors that refusals need. */
+const QUIET_MS = 20;
 /** Where names and passwords are posted to: `/login/:uid`. */
 const SIGN_IN = /^\/login\/[^/]+$/;
 
@@ -29,6 +31,7 @@ export function createSignInLimit(parts: {
   let running = 0;
   let turn = Promise.resolve();
   let arrivals = 0;
+  let latestAt = 0;
   let burstSince: number | undefined;
   const refusal = parts.pages.prepareError({
     status: 503,
@@ -40,7 +43,8 @@ export function createSignInLimit(parts: {
   async function untilBurstIsOver(): Promise<void> {
     for (;;) {
       const before = arrivals;
-      await nextTurn();
+      const quietIn = running > LEAST ? latestAt + QUIET_MS - performance.now() : 0;
+      await (quietIn > 0 ? pause(quietIn) : nextTurn());
       if (arrivals === before) burstSince = undefined;
       else burstSince ??= performance.now();
       if (burstSince === undefined || performance.now() - burstSince > BURST_MS) return;
@@ -55,6 +59,7 @@ export function createSignInLimit(parts: {
   return async function limitSignIns(ctx, next) {
     if (ctx.method !== 'POST' || !SIGN_IN.test(ctx.path)) return next();
     arrivals += 1;
+    latestAt = performance.now();
     refuseForeignForms(ctx, parts.issuer);
     if (!isFull(ctx)) await receiveForm(ctx); // who is slow to send it keeps nobody else out
     if (isFull(ctx)) {
