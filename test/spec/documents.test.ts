@@ -15,8 +15,18 @@ const pages = ['README.md', 'CHANGELOG.md', ...readdirSync(join(root, 'docs')).m
 const textOf = (page: string) => readFileSync(join(root, page), 'utf8');
 const commandsOf = (page: string) => [...textOf(page).matchAll(/^```bash\n(.*?)^```/gms)].map(([, code = '']) => code);
 
-/** In upper case and in backticks, but no variable of the service: signals, SQL, and what tests, benches and snippets read. */
-const OTHER_NAMES = ['SIGTERM', 'SERIALIZABLE', 'ISSUER', 'CLIENT_ID', 'CLIENT_SECRET', 'FAULTS', 'BENCH_DATABASE_URL'];
+/** In upper case and in backticks, but no variable of the service: signals, SQL, and what Node, tests, benches and snippets read. */
+const OTHER_NAMES = [
+  'SIGTERM',
+  'SERIALIZABLE',
+  'ISSUER',
+  'CLIENT_ID',
+  'CLIENT_SECRET',
+  'FAULTS',
+  'BENCH_DATABASE_URL',
+  'BENCH_NODE_OPTIONS',
+  'NODE_OPTIONS',
+];
 
 describe('spec: the documents', () => {
   for (const page of pages) {
