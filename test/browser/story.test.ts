@@ -44,6 +44,7 @@ describe('the story in Chromium', () => {
   it('without a screen: the keyboard alone signs in', async () => {
     await withPage({}, async (page) => {
       await openLogin(page);
+      await page.locator('#login:focus').waitFor();
       await page.keyboard.type('alice');
       await page.keyboard.press('Tab');
       await page.keyboard.type('correct horse battery');
