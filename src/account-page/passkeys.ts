@@ -2,14 +2,14 @@
 import { passkeyNameOf } from '../accounts/passkey-names.ts';
 import type { PasskeyCeremonies } from '../accounts/passkeys.ts';
 import { hasSecondFactor, type SecondFactorDirectory } from '../accounts/second-factors.ts';
-import type { PasskeyScript } from '../http/passkey-script.ts';
+import type { KeptFile } from '../http/kept-files.ts';
 import type { LinkedIdentities, Passkey, Passkeys } from '../store.ts';
 import { enrolmentPlace, type LastFactorParts, problemOfLast, RECOVERY_CODES } from './authenticator.ts';
 import type { AccountPageParts, AccountRequest, AccountSection, SubmittedRequest } from './section.ts';
 
 export interface PasskeyParts extends Pick<AccountPageParts, 'audit' | 'notices'>, LastFactorParts {
   ceremonies: PasskeyCeremonies;
-  script: PasskeyScript;
+  script: KeptFile;
   passkeys: Passkeys;
   secondFactors: SecondFactorDirectory;
   linkedIdentities: LinkedIdentities;

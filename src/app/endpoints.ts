@@ -5,10 +5,9 @@ import type { Config } from '../config.ts';
 import { createDebugEnv, createTestToken } from '../http/development-endpoints.ts';
 import { createReadiness, ping } from '../http/health.ts';
 import { createHome } from '../http/home.ts';
+import type { KeptFile } from '../http/kept-files.ts';
 import type { PageResponses } from '../http/page-responses.ts';
-import type { PasskeyScript } from '../http/passkey-script.ts';
 import { createRevocationsEndpoint } from '../http/revocations-endpoint.ts';
-import type { Stylesheet } from '../http/stylesheet.ts';
 import { createVerifyEndpoint } from '../http/verify-endpoint.ts';
 import { createRevocationFeed } from '../tokens/revocation-feed.ts';
 import type { ServiceToken } from '../tokens/service-token.ts';
@@ -26,7 +25,7 @@ export function createEndpoints(
     stylesheet,
     passkeyScript,
     isDraining,
-  }: { pages: PageResponses; stylesheet: Stylesheet; passkeyScript: PasskeyScript; isDraining: () => boolean },
+  }: { pages: PageResponses; stylesheet: KeptFile; passkeyScript: KeptFile; isDraining: () => boolean },
 ): Router {
   const { issuer, sharedSecretIssuer } = config;
   const own = new Router(EXACT);

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import pug from 'pug';
 import { en, type Texts } from '../../views/texts/en.ts';
 import type { AccountPages } from './account-page-contents.ts';
+import type { KeptFile } from './kept-files.ts';
 import type { GeneralPages } from './page-contents.ts';
-import type { Stylesheet } from './stylesheet.ts';
 
 const VIEWS = join(import.meta.dirname, '../../views');
 
@@ -43,7 +43,7 @@ const SUBMIT_SCRIPT = 'document.forms[0].submit()';
 const OWN_COLOR = '#0f6157';
 
 /** Compiles each template when it is first shown: a start should not wait for thirty. */
-export function createPages(installation: Installation, stylesheet: Pick<Stylesheet, 'href' | 'url'>): PageRenderer {
+export function createPages(installation: Installation, stylesheet: Pick<KeptFile, 'href' | 'url'>): PageRenderer {
   const { color, logoUrl } = installation;
   const shell = {
     installation,
