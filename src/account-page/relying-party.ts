@@ -1,9 +1,10 @@
 // The account page as a client of its own provider: a code flow with PKCE, state and nonce (RFC 9700 §2.1).
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import type { Context } from 'koa';
 import * as client from 'openid-client';
 import { ACCOUNT_PAGE, ACCOUNT_PAGE_CLIENT } from '../clients/account-page.ts';
+import { isSameText } from '../constant-time.ts';
 import { seeOther } from '../http/redirects.ts';
 import { TemporarilyUnavailable } from '../provider/storage-errors.ts';
 import { accountCookie } from './cookies.ts';
@@ -137,9 +138,9 @@ function createBrowserSecrets(issuer: string) {
 
   function opened(secret: string, state: string): string | undefined {
     const content = state.slice(0, state.lastIndexOf('.'));
-    const [expected, presented] = [Buffer.from(seal(secret, content)), Buffer.from(state)];
-    const isOurs = expected.length === presented.length && timingSafeEqual(expected, presented);
-    return isOurs ? Buffer.from(content.split('.')[1] ?? '', 'base64url').toString() : undefined;
+    return isSameText(state, seal(secret, content))
+      ? Buffer.from(content.split('.')[1] ?? '', 'base64url').toString()
+      : undefined;
   }
 
   function requestOf(secret: string, state: string, returnTo: string): BegunRequest {

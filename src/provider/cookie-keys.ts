@@ -1,5 +1,6 @@
 // Signs and checks cookies like keygrip, the library's and Koa's way, at a third of the price.
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { isSameText } from '../constant-time.ts';
 
 /** What keygrip's instances do. */
 export interface CookieKeys {
@@ -18,7 +19,7 @@ export function createCookieKeys(secrets: readonly string[]): CookieKeys {
   const keys = secrets.map((secret) => createSecretKey(secret, 'utf8'));
   const [first] = keys;
   if (first === undefined) throw new Error('cookies need at least one secret');
-  const index = (data: string, signature: string) => keys.findIndex((key) => equal(signature, macOf(key, data)));
+  const index = (data: string, signature: string) => keys.findIndex((key) => isSameText(signature, macOf(key, data)));
   return {
     sign: (data) => macOf(first, data),
     index,
@@ -28,9 +29,4 @@ export function createCookieKeys(secrets: readonly string[]): CookieKeys {
 
 function macOf(key: KeyObject, data: string): string {
   return createHmac('sha1', key).update(data).digest('base64url');
-}
-
-function equal(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }

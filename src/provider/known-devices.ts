@@ -1,6 +1,7 @@
 // The browser's memory of the accounts that signed in from it: a signed cookie that names them as nobody can read.
-import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
+import { isSameText } from '../constant-time.ts';
 import type { Account } from '../store.ts';
 
 const MAX_AGE_MS = 365 * 24 * 60 * 60 * 1000;
@@ -47,7 +48,7 @@ export function createKnownDevices(options: { issuer: string; secrets: readonly 
   }
 
   function isOf(tag: string, device: string, account: Account): boolean {
-    return keys.some((key) => equal(tag, tagOf(key, device, account)));
+    return keys.some((key) => isSameText(tag, tagOf(key, device, account)));
   }
 
   return {
@@ -78,9 +79,4 @@ function tagOf(key: KeyObject, device: string, { id, passwordHash = '' }: Accoun
     .update(JSON.stringify(['known device', device, id, passwordHash]))
     .digest();
   return mac.subarray(0, TAG_BYTES).toString('base64url');
-}
-
-function equal(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }
