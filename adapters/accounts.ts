@@ -14,12 +14,14 @@ export function createAccounts({ engine, clock }: { engine: Engine; clock: Clock
   const findRow = prepareQuery<{ id: string }, AccountsTable>((db, slot) =>
     db.selectFrom('accounts').selectAll().where('id', '=', slot('id')),
   );
+  // not a join: built to look at the values of its parameters, SQLite would plan it anew for each
   const findRowByLoginKey = prepareQuery<{ loginKey: string }, AccountsTable>((db, slot) =>
     db
-      .selectFrom('login_keys')
-      .innerJoin('accounts', 'accounts.id', 'login_keys.account_id')
-      .selectAll('accounts')
-      .where('login_key', '=', slot('loginKey')),
+      .selectFrom('accounts')
+      .selectAll()
+      .where('id', '=', ({ selectFrom }) =>
+        selectFrom('login_keys').select('account_id').where('login_key', '=', slot('loginKey')),
+      ),
   );
 
   return {

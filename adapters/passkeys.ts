@@ -5,13 +5,8 @@ import { prepareQuery } from './prepared-query.ts';
 import type { PasskeysTable } from './schema.ts';
 
 export function createPasskeys(engine: Engine): Passkeys {
-  const listRowsOf = prepareQuery<{ accountId: string }, PasskeysTable>((db, slot) =>
-    db
-      .selectFrom('passkeys')
-      .selectAll()
-      .where('account_id', '=', slot('accountId'))
-      .orderBy('created_at')
-      .orderBy('id'),
+  const findRowsOf = prepareQuery<{ accountId: string }, PasskeysTable>((db, slot) =>
+    db.selectFrom('passkeys').selectAll().where('account_id', '=', slot('accountId')),
   );
 
   return {
@@ -32,8 +27,9 @@ export function createPasskeys(engine: Engine): Passkeys {
       return row && toPasskey(row);
     },
     async listOf(accountId) {
-      const { rows } = await engine.read((db) => listRowsOf(db, { accountId }));
-      return rows.map(toPasskey);
+      const { rows } = await engine.read((db) => findRowsOf(db, { accountId }));
+      // in order here: built to look at the values of its parameters, SQLite would plan an `order by` anew for each
+      return rows.map(toPasskey).sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
     },
     async recordUse(id, { counter, backedUp, at }) {
       const { numUpdatedRows } = await engine.write((db) =>

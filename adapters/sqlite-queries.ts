@@ -21,23 +21,29 @@ type Statements = (text: string) => SqliteStatement;
  */
 class SqliteKysely extends Kysely<Schema> {
   readonly #statements: Statements;
+  readonly #isOpen: () => boolean;
 
-  constructor(statements: Statements) {
-    super({ dialect: new SqliteDialect({ database: databaseOf(statements) }) });
+  constructor(statements: Statements, isOpen: () => boolean) {
+    super({ dialect: new SqliteDialect({ database: databaseOf(statements, isOpen) }) });
     this.#statements = statements;
+    this.#isOpen = isOpen;
   }
 
   override async executeQuery<Row>(query: CompiledQuery<Row> | Compilable<Row>): Promise<QueryResult<Row>> {
     const { sql, parameters } = 'compile' in query ? query.compile() : query;
-    const statement = this.#statements(sql);
-    if (statement.reader) return { rows: statement.all(parameters) as Row[] };
-    return { rows: [], numAffectedRows: BigInt(statement.run(parameters).changes) };
+    try {
+      const statement = this.#statements(sql);
+      if (statement.reader) return { rows: statement.all(parameters) as Row[] };
+      return { rows: [], numAffectedRows: BigInt(statement.run(parameters).changes) };
+    } catch (error) {
+      throw this.#isOpen() ? error : closed();
+    }
   }
 }
 
 /** Queries on one connection. */
 export function createQueries(connection: Database.Database): Kysely<Schema> {
-  return new SqliteKysely(prepareOnce(connection));
+  return new SqliteKysely(prepareOnce(connection), () => connection.open);
 }
 
 /**
@@ -47,17 +53,17 @@ export function createQueries(connection: Database.Database): Kysely<Schema> {
  */
 export function createReads(writer: Database.Database, reader: Database.Database): Kysely<Schema> {
   const [ofWriter, ofReader] = [prepareOnce(writer), prepareOnce(reader)];
-  return new SqliteKysely((text) => {
-    if (!writer.open || writer.inTransaction) return ofReader(text);
+  const choose: Statements = (text) => {
+    if (writer.inTransaction) return ofReader(text);
     const statement = ofWriter(text);
     return (statement as SqliteStatement & { readonly: boolean }).readonly ? statement : ofReader(text);
-  });
+  };
+  return new SqliteKysely(choose, () => writer.open && reader.open);
 }
 
 function prepareOnce(connection: Database.Database): Statements {
   const statements = new Map<string, SqliteStatement>();
   return (text) => {
-    if (!connection.open) throw new StoreUnavailable('the store is closed');
     let statement = statements.get(text);
     if (!statement) {
       statement = connection.prepare<unknown[]>(text) as SqliteStatement;
@@ -68,6 +74,16 @@ function prepareOnce(connection: Database.Database): Statements {
 }
 
 /** For the queries that Kysely runs by itself; it prepares at every execution. */
-function databaseOf(statements: Statements): SqliteDatabase {
-  return { prepare: statements, close: () => undefined }; // the connections belong to the engine
+function databaseOf(statements: Statements, isOpen: () => boolean): SqliteDatabase {
+  return {
+    prepare(text) {
+      if (!isOpen()) throw closed();
+      return statements(text);
+    },
+    close: () => undefined, // the connections belong to the engine
+  };
+}
+
+function closed(): StoreUnavailable {
+  return new StoreUnavailable('the store is closed');
 }

@@ -50,8 +50,8 @@ export async function openSqlite({ path, refuseSchema, mounts }: SqliteOptions):
 function createEngine(writerConnection: Database.Database, readerConnection: Database.Database): Engine {
   const writer = createWriter(writerConnection);
   const reads = createReads(writerConnection, readerConnection);
-  const version = createVersion(readerConnection);
-  const write: Engine['write'] = (work) => writer.write(work).finally(version.forget);
+  const version = createVersion(writerConnection);
+  const write: Engine['write'] = (work) => writer.write(work).finally(version.change);
   return {
     groupsWrites: true,
     version: version.ask,
@@ -69,27 +69,33 @@ function createEngine(writerConnection: Database.Database, readerConnection: Dat
 }
 
 /**
- * SQLite counts the commits of all other connections, which is what everybody who writes has, this process included
- * (https://sqlite.org/pragma.html#pragma_data_version). Requests that are read in one turn of the event loop arrived before
- * it, so that one answer is good for all of them.
+ * SQLite counts the commits of all other connections for the one that writes
+ * (https://sqlite.org/pragma.html#pragma_data_version), which counts its own here. Requests that are read in one turn of the
+ * event loop arrived before it, so that one answer is good for all of them.
  */
-function createVersion(connection: Database.Database): { ask: Engine['version']; forget: () => void } {
-  const statement = connection.prepare<[], number>('pragma data_version').pluck();
-  let known: number | undefined;
-  const forget = () => {
-    known = undefined;
-  };
+function createVersion(writer: Database.Database): { ask: Engine['version']; change: () => void } {
+  const statement = writer.prepare<[], number>('pragma data_version').pluck();
+  let others: number | undefined;
+  let version = 0;
+  let isAsked = false;
   return {
-    forget,
+    change() {
+      version += 1;
+    },
     ask() {
-      if (known !== undefined) return known;
+      if (isAsked) return version;
       try {
-        known = statement.get();
+        const now = statement.get();
+        if (now !== others) version += 1;
+        others = now;
       } catch {
         return undefined; // whoever reads instead learns why
       }
-      runAfterThisTurn(forget);
-      return known;
+      isAsked = true;
+      runAfterThisTurn(() => {
+        isAsked = false;
+      });
+      return version;
     },
   };
 }
