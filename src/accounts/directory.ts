@@ -120,11 +120,13 @@ export function createAccountDirectory(parts: {
     });
   }
 
-  async function upgradeHash(account: Account, password: string): Promise<void> {
+  /** The account as it is afterwards. */
+  async function upgradeHash(account: Account, password: string): Promise<Account | undefined> {
     const passwordHash = await passwords.hash(password);
     await change(account.id, (current) => {
       return current.passwordHash === account.passwordHash ? { ...current, passwordHash } : undefined;
     });
+    return accounts.find(account.id);
   }
 
   async function verify(
@@ -138,8 +140,7 @@ export function createAccountDirectory(parts: {
     const current = await accounts.find(account.id);
     if (current?.passwordHash !== account.passwordHash) return current && verify(current, password, urgency);
     if (current.disabledAt !== undefined) return undefined;
-    if (passwords.needsRehash(account.passwordHash)) await upgradeHash(account, password);
-    return account;
+    return passwords.needsRehash(account.passwordHash) ? upgradeHash(account, password) : current;
   }
 
   return {

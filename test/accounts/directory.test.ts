@@ -162,9 +162,10 @@ describe('accounts', () => {
     await temporary.store.accounts.update({ ...account, passwordHash }, ['alice']);
     await directory.authenticate('alice', 'another long password');
     assert.equal((await directory.find(id))?.passwordHash, passwordHash);
-    await directory.authenticate('alice', password);
-    assert.match(String((await directory.find(id))?.passwordHash), /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
-    assert.equal((await directory.authenticate('alice', password))?.id, id);
+    const signedIn = await directory.authenticate('alice', password);
+    assert.match(String(signedIn?.passwordHash), /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    assert.deepEqual(signedIn, await directory.find(id));
+    assert.deepEqual(await directory.authenticate('alice', password), signedIn);
   });
 
   for (const [name, username, email] of [
