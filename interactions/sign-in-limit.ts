@@ -1,10 +1,16 @@
 // Turns sign-ins away at the door when as many are waiting for their password check as can be served in a second.
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { Context, Middleware } from 'koa';
+import type { Logger } from 'pino';
 import type { AccountDirectory } from '../src/accounts/directory.ts';
+import { type ArrivalOptions, createArrivals, type Handle } from '../src/http/arrivals.ts';
 import { receiveForm } from '../src/http/body.ts';
-import { refuseForeignForms } from '../src/http/form-guard.ts';
+import { isForeignForm, refuseForeignForms } from '../src/http/form-guard.ts';
+import { textsAccepted } from '../src/http/languages.ts';
 import type { PageResponses } from '../src/http/page-responses.ts';
+import { logAnswer } from '../src/http/request-log.ts';
 import type { KnownDevices } from '../src/provider/known-devices.ts';
 
 /** At once in this process, and fewer where a second is not enough for them (security.md R51). */
@@ -20,24 +26,41 @@ const BURST_MS = 250;
 const QUIET_MS = 20;
 /** Where names and passwords are posted to: `/login/:uid`. */
 const SIGN_IN = /^\/login\/[^/]+$/;
+/** What may be, or hide, the parameter that asks for a language. */
+const LANGUAGE_OR_ESCAPE = /ui_locales|%/;
 
-/** Stands before anything is looked up, even the route: refusing has to be cheap. */
-export function createSignInLimit(parts: {
+interface SignInLimitOptions extends ArrivalOptions {
   accounts: Pick<AccountDirectory, 'verifiedWithin'>;
   pages: PageResponses;
   knownDevices: KnownDevices;
-  issuer: string;
-}): Middleware {
+  /** of every answer */
+  headers: Readonly<Record<string, string>>;
+  logger: Logger;
+}
+
+export interface SignInLimit {
+  /** Stands before anything is looked up, even the route. */
+  middleware: Middleware;
+  /** Before Koa, refuses what surely is too much: refusing has to be cheap. `otherwise` gets everything else. */
+  before(otherwise: Handle): Handle;
+}
+
+export function createSignInLimit(parts: SignInLimitOptions): SignInLimit {
+  const arrivalOf = createArrivals(parts);
   let running = 0;
   let turn = Promise.resolve();
   let arrivals = 0;
   let latestAt = 0;
   let burstSince: number | undefined;
-  const refusal = parts.pages.prepareError({
-    status: 503,
-    error: 'temporarily_unavailable',
-    description: 'too many sign-ins at once',
-  });
+  const refusal = parts.pages.prepareError(
+    { status: 503, error: 'temporarily_unavailable', description: 'too many sign-ins at once' },
+    { ...parts.headers, 'Retry-After': '2' },
+  );
+
+  function noteArrival(): void {
+    arrivals += 1;
+    latestAt = performance.now();
+  }
 
   /** Who opens a connection is seen one turn after the one before, so a burst lasts for as many turns as it has requests. */
   async function untilBurstIsOver(): Promise<void> {
@@ -51,19 +74,24 @@ export function createSignInLimit(parts: {
     }
   }
 
+  function mostOfStrangers(): number {
+    return Math.min(MOST_OF_STRANGERS, Math.max(LEAST, parts.accounts.verifiedWithin(WAIT_MS)));
+  }
+
   function isFull(ctx: Context): boolean {
-    const most = Math.min(MOST_OF_STRANGERS, Math.max(LEAST, parts.accounts.verifiedWithin(WAIT_MS)));
+    const most = mostOfStrangers();
     return running >= most && (running >= most + RESERVED || !parts.knownDevices.hasAny(ctx));
   }
 
-  return async function limitSignIns(ctx, next) {
-    if (ctx.method !== 'POST' || !SIGN_IN.test(ctx.path)) return next();
-    arrivals += 1;
-    latestAt = performance.now();
+  async function limitSignIns(ctx: Context, next: () => Promise<unknown>): Promise<void> {
+    if (ctx.method !== 'POST' || !SIGN_IN.test(ctx.path)) {
+      await next();
+      return;
+    }
+    noteArrival();
     refuseForeignForms(ctx, parts.issuer);
     if (!isFull(ctx)) await receiveForm(ctx); // who is slow to send it keeps nobody else out
     if (isFull(ctx)) {
-      ctx.set('retry-after', '2');
       refusal.show(ctx);
       return;
     }
@@ -77,5 +105,32 @@ export function createSignInLimit(parts: {
     } finally {
       running -= 1;
     }
+  }
+
+  /** A sign-in like most; undefined for anything about which Koa might have something else to say. */
+  function plainSignIn(request: IncomingMessage): { path: string; query: string; ip: string } | undefined {
+    const { target, namesHost, insecure, address } = arrivalOf(request);
+    const [path = '', query = ''] = target?.split(/\?(.*)/s, 2) ?? [];
+    if (!namesHost || insecure || !SIGN_IN.test(path) || LANGUAGE_OR_ESCAPE.test(query)) return undefined;
+    if (isForeignForm(request, parts.issuer) || parts.knownDevices.mayBeNamed(request)) return undefined;
+    return { path, query, ip: address };
+  }
+
+  return {
+    middleware: limitSignIns,
+    before: (otherwise) =>
+      async function refuseSurplus(request, response) {
+        const startedAt = performance.now();
+        const isSurplus = request.method === 'POST' && running >= mostOfStrangers();
+        const signIn = isSurplus ? plainSignIn(request) : undefined;
+        if (signIn === undefined) return otherwise(request, response);
+        noteArrival();
+        const requestId = randomUUID();
+        refusal.send(response, { texts: textsAccepted(request), requestId, query: signIn.query });
+        if (parts.logger.isLevelEnabled('debug')) {
+          const { path, ip } = signIn;
+          logAnswer(parts.logger, { requestId, method: 'POST', path, status: 503, ip }, startedAt);
+        }
+      },
   };
 }

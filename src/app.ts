@@ -7,11 +7,12 @@ import { createEndpoints } from './app/endpoints.ts';
 import { createLetterRoutes } from './app/letters.ts';
 import { createProtocol } from './app/protocol.ts';
 import { hashConfig } from './config/hash.ts';
+import type { Handle } from './http/arrivals.ts';
 import { createDefaultHeaders, defaultHeaders } from './http/default-headers.ts';
 import { createConnectionErrorLog, createErrorHandler } from './http/errors.ts';
 import { createFormPosts } from './http/form-posts.ts';
 import { createNotFound } from './http/not-found.ts';
-import { createPlainTokenRequests, type Handle } from './http/plain-token-requests.ts';
+import { createPlainTokenRequests } from './http/plain-token-requests.ts';
 import { createProtocolRequests } from './http/protocol-requests.ts';
 import { createPublishedDocuments } from './http/published-documents.ts';
 import { createRequestGate } from './http/request-gate.ts';
@@ -65,12 +66,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     answerClientCredentials,
     authenticateAssertion,
     interactions,
-    limitSignIns,
     pages,
     passkeyScript,
     providers,
     replays,
     serviceToken,
+    signInLimit,
     structuredTokens,
     stylesheet,
   } = protocol;
@@ -91,7 +92,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.use(createDefaultHeaders(headers));
   koa.use(createErrorHandler({ logger, pages }));
   koa.use(createRequestGate({ issuer, trustedProxies: config.trustedProxies, logger }));
-  koa.use(limitSignIns);
+  koa.use(signInLimit.middleware);
   koa.use(
     createUnitOfWorkMiddleware({
       run: units.run,
@@ -117,8 +118,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.use(createPublishedDocuments(jwksFetches.note));
   koa.use((ctx, next) => (isProviderPath(ctx.path) ? providers.dispatch(ctx, next) : next()));
 
-  const handle = koa.callback();
   // before all of that
+  const handle = signInLimit.before(koa.callback());
   const plainTokenRequests = createPlainTokenRequests(
     { issuer, trustedProxies: config.trustedProxies, headers, answer: answerClientCredentials, logger },
     handle,

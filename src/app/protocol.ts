@@ -6,6 +6,7 @@ import { createInteractionRouter } from '../../interactions/router.ts';
 import { createSignInLimit } from '../../interactions/sign-in-limit.ts';
 import { providerMetadata } from '../clients/metadata.ts';
 import { createClientCredentialsForm } from '../http/client-credentials-form.ts';
+import { defaultHeaders } from '../http/default-headers.ts';
 import { createFormTokens } from '../http/form-guard.ts';
 import { createPageResponses } from '../http/page-responses.ts';
 import { createPages } from '../http/pages.ts';
@@ -141,7 +142,15 @@ export function createProtocol(options: AppOptions, domain: Domain) {
 
   // around it
   const knownDevices = createKnownDevices({ issuer, secrets: config.cookieSecrets });
-  const limitSignIns = createSignInLimit({ accounts, pages, knownDevices, issuer });
+  const signInLimit = createSignInLimit({
+    accounts,
+    pages,
+    knownDevices,
+    issuer,
+    trustedProxies: config.trustedProxies,
+    headers: defaultHeaders(issuer),
+    logger,
+  });
   const interactions = createInteractionRouter({
     provider: providers.current,
     accounts,
@@ -207,7 +216,7 @@ export function createProtocol(options: AppOptions, domain: Domain) {
     answerClientCredentials,
     authenticateAssertion,
     interactions,
-    limitSignIns,
+    signInLimit,
     pages,
     passkeyScript,
     providers,

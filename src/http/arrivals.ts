@@ -1,5 +1,5 @@
 // Where requests come from and where they go, as the issuer and the trusted proxies let them say it.
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
@@ -29,6 +29,9 @@ export interface Arrival {
   /** from this machine, and not through a proxy */
   readonly sameMachine: boolean;
 }
+
+/** Answers a request, and resolves when nothing is left to do for it but to send. */
+export type Handle = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Looks at requests without changing them. */
 export function createArrivals({ issuer, trustedProxies }: ArrivalOptions): (req: IncomingMessage) => Arrival {

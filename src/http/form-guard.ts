@@ -1,16 +1,21 @@
 // Keeps forms that we did not render from doing anything (security requirement R36).
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Context } from 'koa';
 import { isSameText } from '../constant-time.ts';
 
 /** Refuses a form that another site posts, before anything is looked up (security requirement R36). */
 export function refuseForeignForms(ctx: Context, issuer: string): void {
-  const site = ctx.get('sec-fetch-site');
-  const origin = ctx.get('origin');
+  if (isForeignForm(ctx.req, issuer)) ctx.throw(403, 'the form was sent by another site', { expose: true });
+}
+
+/** Whether the browser says that another site posts this form. */
+export function isForeignForm({ headers }: IncomingMessage, issuer: string): boolean {
+  const { 'sec-fetch-site': site = '', origin = '' } = headers;
   const foreignSite = site !== '' && site !== 'same-origin' && site !== 'none';
   // our pages send no referrer, and so their forms have the origin `null`
   const foreignOrigin = origin !== '' && origin !== 'null' && origin !== new URL(issuer).origin;
-  if (foreignSite || foreignOrigin) ctx.throw(403, 'the form was sent by another site', { expose: true });
+  return foreignSite || foreignOrigin;
 }
 
 /** Tokens for forms: only a page that we rendered for this place, such as an interaction, knows its token. */

@@ -1,4 +1,6 @@
 // Chooses the language of a page: what the authorization request asks for, else what the browser asks for.
+import type { IncomingMessage } from 'node:http';
+import accepts from 'accepts';
 import type { Context } from 'koa';
 import { de } from '../../views/texts/de.ts';
 import { en, type Texts } from '../../views/texts/en.ts';
@@ -18,7 +20,14 @@ const MAX_LOCALES_LENGTH = 256;
  *   own query does not have; whatever it holds, nothing throws
  */
 export function textsFor(ctx: Context, uiLocales: unknown = ownLocales(ctx)): Texts {
-  return preferred(uiLocales) ?? accepted(ctx);
+  return preferred(uiLocales) ?? textsAccepted(ctx.req);
+}
+
+/** The texts in the language that the browser asks for. */
+export function textsAccepted(request: IncomingMessage): Texts {
+  if (!request.headers['accept-language']) return languages[0];
+  const tag = accepts(request).language(TAGS);
+  return (tag && BY_TAG.get(tag.toLowerCase())) || languages[0];
 }
 
 /** The tag of the language of ours that the request asks for by itself; undefined without one. See `textsFor`. */
@@ -40,10 +49,4 @@ function preferred(uiLocales: unknown): Texts | undefined {
     }
   }
   return undefined;
-}
-
-function accepted(ctx: Context): Texts {
-  if (ctx.get('accept-language') === '') return languages[0];
-  const tag = ctx.acceptsLanguages(TAGS);
-  return (tag && BY_TAG.get(tag.toLowerCase())) || languages[0];
 }

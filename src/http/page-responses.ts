@@ -1,4 +1,5 @@
 // Answers with a page: the template, its headers, and plain words for what went wrong.
+import type { ServerResponse } from 'node:http';
 import type { Context } from 'koa';
 import type { Texts } from '../../views/texts/en.ts';
 import { languages, textsFor } from './languages.ts';
@@ -25,8 +26,11 @@ export interface PageResponses {
   show<Name extends keyof Pages>(ctx: Context, name: Name, locals: Pages[Name], options?: PageOptions): void;
   /** Shows the error page with `failure.status`. */
   error(ctx: Context, failure: Failure, options?: Pick<PageOptions, 'texts'>): void;
-  /** The same for one failure that many requests at once may have: shown without rendering anything. */
-  prepareError(failure: Failure): PreparedError;
+  /**
+   * The same for one failure that many requests at once may have: shown without rendering anything.
+   * @param headers beside those of every error page
+   */
+  prepareError(failure: Failure, headers?: Readonly<Record<string, string>>): PreparedError;
 }
 
 /** An error page that waits for what it says of each request, and nothing else. */
@@ -34,6 +38,8 @@ export interface PreparedError {
   /** Renders the page in every language, which otherwise waits until it is shown. */
   prepare(): void;
   show(ctx: Context): void;
+  /** The same as the answer to a request that Koa does not see. */
+  send(response: ServerResponse, to: { texts: Texts } & OwnFacts): void;
 }
 
 /** Only programs ask here, whatever their `Accept` says: some libraries ask for HTML wherever they go. */
@@ -63,23 +69,32 @@ export function createPageResponses(pages: PageRenderer): PageResponses {
       ctx.status = failure.status;
       answer(ctx, errorHeaders, texts, pages.render('error', errorPage(failure, texts, ownFacts(ctx)), texts));
     },
-    prepareError(failure) {
-      const rendered = new Map<Texts, (facts: OwnFacts) => string>();
-      const pageIn = (texts: Texts) => {
-        const page =
-          rendered.get(texts) ??
-          renderWithGaps(['requestId', 'query'], (gaps) =>
-            pages.render('error', errorPage(failure, texts, gaps), texts),
-          );
-        rendered.set(texts, page);
-        return page;
+    prepareError(failure, headers = {}) {
+      const own = { ...headers, ...errorHeaders };
+      const rendered = new Map<Texts, { headers: string[]; page: (facts: OwnFacts) => string }>();
+      const inLanguage = (texts: Texts) => {
+        const known = rendered.get(texts);
+        if (known) return known;
+        const page = renderWithGaps(['requestId', 'query'], (gaps) =>
+          pages.render('error', errorPage(failure, texts, gaps), texts),
+        );
+        const made = { headers: Object.entries({ ...own, ...headersIn(texts) }).flat(), page };
+        rendered.set(texts, made);
+        return made;
       };
       return {
-        prepare: () => languages.forEach(pageIn),
+        prepare: () => languages.forEach(inLanguage),
         show(ctx) {
           const texts = textsFor(ctx);
           ctx.status = failure.status;
-          answer(ctx, errorHeaders, texts, pageIn(texts)(ownFacts(ctx)));
+          answer(ctx, own, texts, inLanguage(texts).page(ownFacts(ctx)));
+        },
+        send(response, { texts, requestId, query }) {
+          const { headers: fixed, page } = inLanguage(texts);
+          const html = page({ requestId, query });
+          const length = String(Buffer.byteLength(html));
+          response.writeHead(failure.status, [...fixed, 'X-Request-Id', requestId, 'Content-Length', length]);
+          response.end(html);
         },
       };
     },
@@ -105,11 +120,13 @@ function errorPage(failure: Failure, { error: words }: Texts, { requestId, query
   };
 }
 
+/** Nothing before this varies by anything. */
+function headersIn({ language }: Texts): Record<string, string> {
+  return { 'Content-Language': language, Vary: 'accept-language', 'Content-Type': 'text/html; charset=utf-8' };
+}
+
 function answer(ctx: Context, headers: Record<string, string>, texts: Texts, html: string): void {
-  for (const [name, value] of Object.entries(headers)) ctx.res.setHeader(name, value);
-  ctx.res.setHeader('Content-Language', texts.language);
-  ctx.vary('accept-language');
-  ctx.res.setHeader('Content-Type', 'text/html; charset=utf-8');
+  for (const [name, value] of Object.entries({ ...headers, ...headersIn(texts) })) ctx.res.setHeader(name, value);
   ctx.body = html;
 }
 

@@ -1,17 +1,13 @@
 // Answers the token requests that services send all day before Koa and the library see them.
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { parseStrictObject } from '../strict-json.ts';
 import { addressesOf } from './addresses.ts';
-import { type Arrival, createArrivals } from './arrivals.ts';
+import { type Arrival, createArrivals, type Handle } from './arrivals.ts';
 import { announcedKind, type Parameters, parseForm } from './body.ts';
 import { receiveBody, spoilBody } from './body-bytes.ts';
 import type { PlainAnswer, PlainRequest } from './client-credentials-form.ts';
 import { logAnswer } from './request-log.ts';
-
-/** Answers a request, and resolves when nothing is left to do for it but to send. */
-export type Handle = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export interface PlainTokenRequests {
   /** the OIDC issuer */

@@ -1,5 +1,6 @@
 // The browser's memory of the accounts that signed in from it: a signed cookie that names them as nobody can read.
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Context } from 'koa';
 import { isSameText } from '../constant-time.ts';
 import type { Account } from '../store.ts';
@@ -19,6 +20,8 @@ export interface KnownDevices {
   recall(ctx: Context, account: Account): string | undefined;
   /** Whether anybody signed in from it. */
   hasAny(ctx: Context): boolean;
+  /** Whether the request has such a cookie at all, whoever signed it. */
+  mayBeNamed(request: IncomingMessage): boolean;
   /** To be called when the account has signed in; sets a cookie. */
   remember(ctx: Context, account: Account): void;
 }
@@ -57,6 +60,7 @@ export function createKnownDevices(options: { issuer: string; secrets: readonly 
       return known?.tags.some((tag) => isOf(tag, known.device, account)) ? known.device : undefined;
     },
     hasAny: (ctx) => read(ctx) !== undefined,
+    mayBeNamed: ({ headers }) => headers.cookie?.includes(`${cookie}=`) ?? false,
     remember(ctx, account) {
       const { device, tags } = read(ctx) ?? { device: randomBytes(DEVICE_BYTES).toString('base64url'), tags: [] };
       const others = tags.filter((tag) => !isOf(tag, device, account)).slice(0, MAX_ACCOUNTS - 1);
