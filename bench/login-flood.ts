@@ -96,6 +96,9 @@ function print(measured: {
 }): void {
   const answers = measured.floods.flatMap((one) => one.answers);
   const surplus = answers.filter(({ status }) => status === 503);
+  const lasts = measured.floods.map((one) =>
+    Math.max(0, ...one.answers.filter(({ status }) => status === 503).map(({ ms }) => ms)),
+  );
   const others = answers.filter(({ status }) => status !== 503 && status !== 303);
   const served = answers.filter(({ status }) => status === 303);
   const failed = [...measured.beside, ...measured.afterwards].filter(({ ok }) => !ok);
@@ -124,6 +127,7 @@ function print(measured: {
     row('sign-ins that succeeded', served),
     row('surplus sign-ins, 503', surplus, 100),
     '',
+    `last surplus sign-in, flood by flood, ms: ${lasts.map((ms) => ms.toFixed(0)).join(' ')}`,
     `other answers to sign-ins: ${others.length}; tokens that failed: ${failed.length}; memory +${measured.grown.toFixed(0)} MiB (target: at most 150)`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
