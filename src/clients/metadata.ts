@@ -50,7 +50,8 @@ export function completeMetadata(given: Metadata): Record<string, unknown> {
 
 /**
  * The client as oidc-provider's adapter finds it, in wire names, with our own `first_party` (no consent page),
- * `require_mfa` (its users sign in with two factors) and `require_pkce`. Its `client_secret`, where there is one, is a stand-in that nothing matches: use `matchingSecret`.
+ * `require_mfa` (its users sign in with two factors) and `require_pkce`. Its `client_secret`, where there is one, is a
+ * stand-in that nothing matches: use `matchingSecret`.
  * @param features the optional ones that are on: the library knows no grant type of the others, and would take nothing
  *   from a client that is registered for one
  */
