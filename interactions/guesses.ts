@@ -17,8 +17,9 @@ export function guessAt({ ctx, parts }: Guessing, secret: GuessedSecret, account
 }
 
 /**
- * An attempt at the password of whoever is called `login`, the account if there is one. All spellings of all names of an account are counted as one;
- * names of nobody are counted alike, so that neither cost nor answer tells them apart (security.md R48, R50).
+ * An attempt at the password of whoever is called `login`, the account if there is one. All spellings of all names of an
+ * account are counted as one; names of nobody are counted alike, so that neither cost nor answer tells them apart
+ * (security.md R48, R50).
  */
 export function guessPassword(request: StepRequest, login: string, account: Account | undefined): Guess {
   return account
