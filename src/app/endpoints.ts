@@ -31,8 +31,8 @@ export function createEndpoints(
   const own = new Router(EXACT);
   own.get('/', createHome({ issuer, pages }));
   own.get('/ping', ping);
-  own.get(stylesheet.path, stylesheet.serve);
-  own.get(passkeyScript.path, passkeyScript.serve);
+  own.get(stylesheet.route, stylesheet.serve);
+  own.get(passkeyScript.route, passkeyScript.serve);
   own.get(
     '/ready',
     createReadiness({

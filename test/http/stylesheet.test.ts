@@ -54,6 +54,11 @@ describe('a browser that asks for the stylesheet', () => {
     });
   }
 
+  it('gets this one where a page asks for that of another version, and does not keep it', async () => {
+    const { status, headers, body } = await ask('GET /styles/AAAAAAAAAAAAAAAA.css');
+    assert.deepEqual([status, body, headers.get('cache-control')], [200, plain.source, 'no-store']);
+  });
+
   for (const [accepted, encoding] of [
     ['gzip, deflate, br, zstd', 'gzip'],
     ['*', 'gzip'],
@@ -82,7 +87,6 @@ describe('a browser that asks for the stylesheet', () => {
   });
 
   for (const [what, line] of [
-    ['of another version', 'GET /styles/AAAAAAAAAAAAAAAA.css'],
     ['without a version', 'GET /styles/style.css'],
     ['that is its folder', 'GET /styles/'],
     ['by another spelling', `GET ${plain.path.toUpperCase()}`],
