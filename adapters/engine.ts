@@ -8,7 +8,7 @@ export interface Engine {
   read<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
   /**
    * A number that is another one after every commit, of this process or of any other; undefined where asking for it would
-   * cost as much as reading, or fails. It may be as old as the current turn of the event loop.
+   * cost as much as reading, or fails. Who asks several times in one callback of the event loop gets one answer.
    */
   version(): number | undefined;
   /**

@@ -2,8 +2,9 @@
 import type { Engine } from './engine.ts';
 
 /**
- * The same search, which reads a key once for each version of the database. What it answers is never older than the turn
- * of the event loop: a commit of this process counts at once, one of another process as soon as the next request comes.
+ * The same search, which reads a key once for each version of the database. What it answers is never older than the callback
+ * of the event loop that asks: a commit of this process counts at once, one of another process for every request that comes
+ * after it.
  * Where the engine knows no versions, every search reads.
  * @param read answers with something that nobody changes
  * @param limit most keys; beyond, it begins anew

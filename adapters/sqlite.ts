@@ -1,6 +1,5 @@
 // SQLite as an engine: who reads and who writes when.
 import { resolve } from 'node:path';
-import { setImmediate as runAfterThisTurn } from 'node:timers';
 import type Database from 'better-sqlite3';
 import type { Engine } from './engine.ts';
 import { type MountProbe, refuseNetworkMount } from './network-mounts.ts';
@@ -70,8 +69,8 @@ function createEngine(writerConnection: Database.Database, readerConnection: Dat
 
 /**
  * SQLite counts the commits of all other connections for the one that writes
- * (https://sqlite.org/pragma.html#pragma_data_version), which counts its own here. Requests that are read in one turn of the
- * event loop arrived before it, so that one answer is good for all of them.
+ * (https://sqlite.org/pragma.html#pragma_data_version), which counts its own here. One answer is good for all who ask before
+ * the event loop goes on: nothing that arrives later may be judged by it.
  */
 function createVersion(writer: Database.Database): { ask: Engine['version']; change: () => void } {
   const statement = writer.prepare<[], number>('pragma data_version').pluck();
@@ -92,7 +91,7 @@ function createVersion(writer: Database.Database): { ask: Engine['version']; cha
         return undefined; // whoever reads instead learns why
       }
       isAsked = true;
-      runAfterThisTurn(() => {
+      process.nextTick(() => {
         isAsked = false;
       });
       return version;

@@ -1,10 +1,13 @@
 // What is remembered of reads, and that nobody is told what was true before a commit.
 import assert from 'node:assert/strict';
+import { stat } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import Database from 'better-sqlite3';
 import { describe, it } from 'mocha';
 import { rememberReads } from '../../adapters/read-memory.ts';
+import { openSqlite } from '../../adapters/sqlite.ts';
 import type { ClientRecord, Store } from '../../src/store.ts';
-import { box, createManualClock, postgres, sqlite } from './fixtures/temporary-database.ts';
+import { box, createManualClock, createTemporaryPath, postgres, sqlite } from './fixtures/temporary-database.ts';
 
 /** A search that answers with the number of the read, on a database of versions that the test sets. */
 function countedReads(limit?: number) {
@@ -123,6 +126,43 @@ for (const engine of [sqlite, postgres]) {
       });
     }
   });
+}
+
+describe('the version of a SQLite file', () => {
+  const asked: [string, (ask: () => void) => void][] = [
+    ['once others have answered', (ask) => setImmediate(ask)],
+    ['by a timer', (ask) => setTimeout(ask, 1)],
+    ['when something has arrived', (ask) => void stat('.', ask)],
+  ];
+  for (const [when, callLater] of asked) {
+    it(`is asked anew for what arrives after a commit of somebody else, though it was asked before it ${when}`, async () => {
+      const { path, remove } = createTemporaryPath();
+      const engine = await openSqlite({ path, refuseSchema: () => undefined });
+      const other = new Database(path);
+      try {
+        other.exec('create table things (thing)');
+        const before = await new Promise((resolve) => callLater(() => resolve(engine.version())));
+        const [later] = await new Promise<[number | undefined]>((resolve) => {
+          callLater(() => {
+            assert.equal(engine.version(), before);
+            other.exec('insert into things values (1)');
+            stat('.', () => resolve([engine.version()]));
+            busyFor(20); // it is there when the event loop looks next
+          });
+        });
+        assert.notEqual(later, before);
+      } finally {
+        other.close();
+        await engine.close();
+        remove();
+      }
+    });
+  }
+});
+
+function busyFor(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
 }
 
 describe('reads that every request makes', () => {
