@@ -120,13 +120,13 @@ export function createAccountDirectory(parts: {
     });
   }
 
-  /** The account as it is afterwards. */
-  async function upgradeHash(account: Account, password: string): Promise<Account | undefined> {
+  /** The hash that this password has now: another one, unless the account was changed meanwhile. */
+  async function upgradeHash(account: Account, password: string): Promise<string | undefined> {
     const passwordHash = await passwords.hash(password);
-    await change(account.id, (current) => {
+    const changed = await change(account.id, (current) => {
       return current.passwordHash === account.passwordHash ? { ...current, passwordHash } : undefined;
     });
-    return accounts.find(account.id);
+    return changed ? passwordHash : account.passwordHash;
   }
 
   async function verify(
@@ -136,11 +136,12 @@ export function createAccountDirectory(parts: {
   ): Promise<Account | undefined> {
     const matches = await passwords.verify(account?.passwordHash, password, urgency);
     if (!matches || account?.passwordHash === undefined || account.disabledAt !== undefined) return undefined;
+    const isWeak = passwords.needsRehash(account.passwordHash);
+    const passwordHash = isWeak ? await upgradeHash(account, password) : account.passwordHash;
     // that took a while: a password that was changed meanwhile opens nothing any more
     const current = await accounts.find(account.id);
-    if (current?.passwordHash !== account.passwordHash) return current && verify(current, password, urgency);
-    if (current.disabledAt !== undefined) return undefined;
-    return passwords.needsRehash(account.passwordHash) ? upgradeHash(account, password) : current;
+    if (current === undefined || current.disabledAt !== undefined) return undefined;
+    return current.passwordHash === passwordHash ? current : verify(current, password, urgency);
   }
 
   return {

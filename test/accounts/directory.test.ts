@@ -113,6 +113,25 @@ describe('accounts', () => {
       ({ id } = await directory.add({ username: 'alice', password }));
       assert.equal((await slow.authenticate('alice', password)) !== undefined, opens);
     });
+
+    it(`${opens ? 'open' : 'stay closed'} to a password whose weak hash is being replaced while the account ${what}`, async () => {
+      const { store, clock } = temporary;
+      const hasher = createPasswordHasher();
+      const { id } = await directory.add({ username: 'alice' });
+      const account = await directory.find(id);
+      assert.ok(account);
+      const passwordHash = await argon2(password, { memoryCost: 8_192, timeCost: 1 });
+      await store.accounts.update({ ...account, passwordHash }, ['alice']);
+      const passwords: typeof hasher = {
+        ...hasher,
+        async hash(hashed) {
+          await act(id);
+          return hasher.hash(hashed);
+        },
+      };
+      const slow = createAccountDirectory({ accounts: store.accounts, passwords, clock });
+      assert.equal((await slow.authenticate('alice', password)) !== undefined, opens);
+    });
   }
 
   it('are gone once removed, and their username is free', async () => {
