@@ -159,9 +159,8 @@ export function complete(
   account: Account,
   { amr, at, remember, fromSession }: HalfSignIn,
 ): InteractionResults {
-  const { ctx, parts } = request;
+  const { parts } = request;
   parts.audit.loginSucceeded({ ...factsOf(request), accountId: account.id, reason: amr.join(' ') });
-  parts.knownDevices.remember(ctx, account);
   return {
     login: {
       accountId: account.id,

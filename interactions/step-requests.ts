@@ -109,6 +109,8 @@ export function factsOf({ ctx, client }: StepRequest) {
 
 /** The library would answer by itself, past everything around it. */
 async function finish({ ctx, parts }: StepRequest, result: InteractionResults): Promise<void> {
+  const account = result.login && (await parts.accounts.find(result.login.accountId));
+  if (account) parts.knownDevices.remember(ctx, account);
   const merge = { mergeWithLastSubmission: result.error === undefined };
   const location = await parts.provider().interactionResult(ctx.req, ctx.res, result, merge);
   const url = new URL(location);

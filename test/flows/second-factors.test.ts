@@ -50,6 +50,24 @@ describe('The second factor', () => {
     assert.ok(await hasSession(agent));
   });
 
+  it('makes the browser known by each of two answers to a code that is sent twice', async () => {
+    const { username } = await addPerson();
+    const { secret } = await giveApp(service, username);
+    const { agent, page } = await showPassword(username);
+    const csrf = page.document.querySelector('[name=csrf]')?.getAttribute('value') ?? '';
+    const send = () =>
+      fetch(page.url, {
+        method: 'POST',
+        body: new URLSearchParams({ csrf, code: codeOf(secret) }),
+        headers: { cookie: agent.cookies.getCookieStringSync(page.url) },
+        redirect: 'manual',
+      });
+    for (const { status, headers } of [await send(), await send()]) {
+      assert.equal(status, 303);
+      assert.ok(headers.getSetCookie().some((cookie) => cookie.startsWith('device=')));
+    }
+  });
+
   it('is not asked of an account that has none, which gets aal1', async () => {
     const { username } = await addPerson();
     const { page, finish } = await showPassword(username);
