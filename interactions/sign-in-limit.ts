@@ -28,6 +28,8 @@ const QUIET_MS = 20;
 const SIGN_IN = /^\/login\/[^/]+$/;
 /** What may be, or hide, the parameter that asks for a language. */
 const LANGUAGE_OR_ESCAPE = /ui_locales|%/;
+/** Characters of a target that browsers do not send, and that Koa understands in its own way. */
+const OF_NO_BROWSER = /[#\\]/;
 
 interface SignInLimitOptions extends ArrivalOptions {
   accounts: Pick<AccountDirectory, 'verifiedWithin'>;
@@ -110,7 +112,8 @@ export function createSignInLimit(parts: SignInLimitOptions): SignInLimit {
   /** A sign-in like most; undefined for anything about which Koa might have something else to say. */
   function plainSignIn(request: IncomingMessage): { path: string; query: string; ip: string } | undefined {
     const { target, namesHost, insecure, address } = arrivalOf(request);
-    const [path = '', query = ''] = target?.split(/\?(.*)/s, 2) ?? [];
+    if (target === undefined || OF_NO_BROWSER.test(target)) return undefined;
+    const [path = '', query = ''] = target.split(/\?(.*)/s, 2);
     if (!namesHost || insecure || !SIGN_IN.test(path) || LANGUAGE_OR_ESCAPE.test(query)) return undefined;
     if (isForeignForm(request, parts.issuer) || parts.knownDevices.mayBeNamed(request)) return undefined;
     return { path, query, ip: address };

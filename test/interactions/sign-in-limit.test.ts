@@ -1,5 +1,8 @@
 // Sign-ins beyond what can be served, refused before Koa sees them: nothing tells those answers from Koa's.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import Koa from 'koa';
 import inject, { type InjectOptions, type Response } from 'light-my-request';
 import { createSignInLimit } from '../../interactions/sign-in-limit.ts';
@@ -70,6 +73,7 @@ async function fullServer(waiting = MOST) {
     log,
     viaKoa: (sent: Sent) => send(callback, sent),
     direct: (sent: Sent) => send(handle, sent),
+    handle,
     passedOn: () => passedOn,
   };
 }
@@ -119,6 +123,21 @@ describe('A sign-in too many', () => {
       const server = await fullServer();
       const { statusCode } = await server.direct(sent);
       assert.deepEqual([server.passedOn(), statusCode], [1, status]);
+    });
+  }
+
+  for (const target of ['/sso/login/abc?a#b', '/sso/login/#', '/sso/login/a\\b']) {
+    it(`is for Koa when its target is ${target}, which no browser sends`, async () => {
+      const full = await fullServer();
+      const server = createServer((request, response) => void full.handle(request, response)).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const socket = connect(port, '127.0.0.1');
+      socket.write(`POST ${target} HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: https\r\nContent-Length: 0\r\n\r\n`);
+      while (full.passedOn() === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      socket.destroy();
+      server.closeAllConnections();
+      server.close();
     });
   }
 
