@@ -41,6 +41,8 @@ interface SignInLimitOptions extends ArrivalOptions {
 }
 
 export interface SignInLimit {
+  /** Renders the page of the refusal: in a flood there is no time for it. */
+  prepare(): void;
   /** Stands before anything is looked up, even the route. */
   middleware: Middleware;
   /** Before Koa, refuses what surely is too much: refusing has to be cheap. `otherwise` gets everything else. */
@@ -69,7 +71,8 @@ export function createSignInLimit(parts: SignInLimitOptions): SignInLimit {
     for (;;) {
       const before = arrivals;
       const quietIn = running > LEAST ? latestAt + QUIET_MS - performance.now() : 0;
-      await (quietIn > 0 ? pause(quietIn) : nextTurn());
+      if (quietIn > 0) await pause(quietIn);
+      await nextTurn(); // when this process had to wait itself, those who came meanwhile are seen first
       if (arrivals === before) burstSince = undefined;
       else burstSince ??= performance.now();
       if (burstSince === undefined || performance.now() - burstSince > BURST_MS) return;
@@ -98,7 +101,6 @@ export function createSignInLimit(parts: SignInLimitOptions): SignInLimit {
       return;
     }
     running += 1;
-    refusal.prepare(); // now, since in a flood there is no time for it
     try {
       // one after the other: refusals go first, and so does whatever else came meanwhile
       turn = turn.then(untilBurstIsOver);
@@ -120,6 +122,7 @@ export function createSignInLimit(parts: SignInLimitOptions): SignInLimit {
   }
 
   return {
+    prepare: refusal.prepare,
     middleware: limitSignIns,
     before: (otherwise) =>
       async function refuseSurplus(request, response) {

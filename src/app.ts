@@ -36,7 +36,7 @@ export interface App {
   provider(): Provider;
   /** to be watched while the service runs */
   keys: WatchedKeys;
-  /** Records that it serves, and with which settings (by their hash). */
+  /** Records that it serves, and with which settings (by their hash), and prepares for busy times. */
   noteStart(): void;
   /** `/ready` answers 503 from now on */
   startDraining(): void;
@@ -140,7 +140,10 @@ export async function createApp(options: AppOptions): Promise<App> {
         for (const kid of forgotten) audit.signingKeyForgotten({ reason: kid });
       },
     },
-    noteStart: () => audit.started({ configHash: hashConfig(config) }),
+    noteStart() {
+      audit.started({ configHash: hashConfig(config) });
+      signInLimit.prepare();
+    },
     startDraining() {
       draining = true;
       lettersUntil = performance.now() + LETTERS_MS;
