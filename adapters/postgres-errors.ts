@@ -2,12 +2,14 @@
 import { DatabaseError } from 'pg';
 import { StoreRefused, StoreUnavailable } from '../src/store.ts';
 
+const UNIQUE_VIOLATION = '23505';
+
 /**
  * After these nothing of the transaction has happened, and the same work may well succeed: it lost to another
  * transaction (serialization_failure, deadlock_detected, lock_not_available), or looked before the other one had
  * committed what it now collides with (unique_violation) and will see it when it looks again.
  */
-const TRANSIENT: ReadonlySet<string | undefined> = new Set(['40001', '40P01', '55P03', '23505']);
+const TRANSIENT: ReadonlySet<string | undefined> = new Set(['40001', '40P01', '55P03', UNIQUE_VIOLATION]);
 
 /** What time can mend. 57014 is the statement timeout, 25006 a primary that has become a standby, 40003 a lost COMMIT. */
 const OUTAGES = /^(08...|53...|57P..|58...|57014|25006|25P03|40001|40003|40P01|55P03|26000|42P05)$/;
@@ -38,6 +40,11 @@ const ADVICE: readonly [RegExp, string][] = [
 /** Whether the whole transaction may be run again. */
 export function isTransient(error: unknown): boolean {
   return error instanceof DatabaseError && (TRANSIENT.has(error.code) || isStaleStatement(error));
+}
+
+/** Whether it lost to a row that another transaction has committed since it looked. */
+export function isCollision(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === UNIQUE_VIOLATION;
 }
 
 /**

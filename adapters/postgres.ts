@@ -5,7 +5,7 @@ import { CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
 import { DatabaseError, type Pool } from 'pg';
 import { StoreRefused } from '../src/store.ts';
 import type { Engine } from './engine.ts';
-import { isTransient, toOpeningError, toStoreError } from './postgres-errors.ts';
+import { isCollision, isTransient, toOpeningError, toStoreError } from './postgres-errors.ts';
 import { createPool, type PostgresUrl, parsePostgresUrl, toKyselyPool } from './postgres-pool.ts';
 import { type Isolation, inspectServer } from './postgres-server.ts';
 import type { Schema } from './schema.ts';
@@ -13,6 +13,9 @@ import type { Schema } from './schema.ts';
 /** Lost races are run again this many times, and only while the request has waited less than this for them. */
 const RETRIES = 3;
 const PATIENCE_MS = 2_000;
+
+/** More for collisions: each is with a row that somebody else has committed, so that one rival less is left. */
+const COLLISIONS = 12;
 
 /** The pause before the first retry is drawn from zero to this, and doubles: losers should not meet again. */
 const PAUSE_MS = 20;
@@ -122,9 +125,10 @@ async function persistently<T>(attempt: () => Promise<T>): Promise<T> {
     try {
       return await attempt();
     } catch (error) {
-      if (!isTransient(error) || retries === RETRIES || performance.now() > deadline) throw toStoreError(error);
+      const most = isCollision(error) ? COLLISIONS : RETRIES;
+      if (!isTransient(error) || retries >= most || performance.now() > deadline) throw toStoreError(error);
     }
-    await setTimeout(Math.random() * PAUSE_MS * 2 ** retries);
+    await setTimeout(Math.random() * PAUSE_MS * 2 ** Math.min(retries, RETRIES));
   }
 }
 
