@@ -1,17 +1,17 @@
 // Turns sign-ins away at the door when as many are waiting for their password check as can be served in a second.
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { Context, Middleware } from 'koa';
 import type { Logger } from 'pino';
 import type { AccountDirectory } from '../src/accounts/directory.ts';
-import { type ArrivalOptions, createArrivals, type Handle } from '../src/http/arrivals.ts';
+import type { Handle } from '../src/http/arrivals.ts';
 import { receiveForm } from '../src/http/body.ts';
-import { isForeignForm, refuseForeignForms } from '../src/http/form-guard.ts';
+import { refuseForeignForms } from '../src/http/form-guard.ts';
 import { textsAccepted } from '../src/http/languages.ts';
 import type { PageResponses } from '../src/http/page-responses.ts';
 import { logAnswer } from '../src/http/request-log.ts';
 import type { KnownDevices } from '../src/provider/known-devices.ts';
+import { createPlainSignIns, isSignInPath, type PlainSignInOptions } from './plain-sign-ins.ts';
 
 /** At once in this process, and fewer where a second is not enough for them (security.md R51). */
 const MOST_OF_STRANGERS = 40;
@@ -24,17 +24,11 @@ const WAIT_MS = 1_000;
 const BURST_MS = 250;
 /** A pause, where several wait: hashing takes the processors that refusals need. */
 const QUIET_MS = 20;
-/** Where names and passwords are posted to: `/login/:uid`. */
-const SIGN_IN = /^\/login\/[^/]+$/;
-/** What may be, or hide, the parameter that asks for a language. */
-const LANGUAGE_OR_ESCAPE = /ui_locales|%/;
-/** Characters of a target that browsers do not send, and that Koa understands in its own way. */
-const OF_NO_BROWSER = /[#\\]/;
 
-interface SignInLimitOptions extends ArrivalOptions {
+interface SignInLimitOptions extends PlainSignInOptions {
   accounts: Pick<AccountDirectory, 'verifiedWithin'>;
-  pages: PageResponses;
   knownDevices: KnownDevices;
+  pages: PageResponses;
   /** of every answer */
   headers: Readonly<Record<string, string>>;
   logger: Logger;
@@ -50,7 +44,7 @@ export interface SignInLimit {
 }
 
 export function createSignInLimit(parts: SignInLimitOptions): SignInLimit {
-  const arrivalOf = createArrivals(parts);
+  const plainSignInOf = createPlainSignIns(parts);
   let running = 0;
   let turn = Promise.resolve();
   let arrivals = 0;
@@ -89,7 +83,7 @@ export function createSignInLimit(parts: SignInLimitOptions): SignInLimit {
   }
 
   async function limitSignIns(ctx: Context, next: () => Promise<unknown>): Promise<void> {
-    if (ctx.method !== 'POST' || !SIGN_IN.test(ctx.path)) {
+    if (ctx.method !== 'POST' || !isSignInPath(ctx.path)) {
       await next();
       return;
     }
@@ -111,31 +105,20 @@ export function createSignInLimit(parts: SignInLimitOptions): SignInLimit {
     }
   }
 
-  /** A sign-in like most; undefined for anything about which Koa might have something else to say. */
-  function plainSignIn(request: IncomingMessage): { path: string; query: string; ip: string } | undefined {
-    const { target, namesHost, insecure, address } = arrivalOf(request);
-    if (target === undefined || OF_NO_BROWSER.test(target)) return undefined;
-    const [path = '', query = ''] = target.split(/\?(.*)/s, 2);
-    if (!namesHost || insecure || !SIGN_IN.test(path) || LANGUAGE_OR_ESCAPE.test(query)) return undefined;
-    if (isForeignForm(request, parts.issuer) || parts.knownDevices.mayBeNamed(request)) return undefined;
-    return { path, query, ip: address };
-  }
-
   return {
     prepare: refusal.prepare,
     middleware: limitSignIns,
     before: (otherwise) =>
       async function refuseSurplus(request, response) {
         const startedAt = performance.now();
-        const isSurplus = request.method === 'POST' && running >= mostOfStrangers();
-        const signIn = isSurplus ? plainSignIn(request) : undefined;
+        const signIn = running >= mostOfStrangers() ? plainSignInOf(request) : undefined;
         if (signIn === undefined) return otherwise(request, response);
         noteArrival();
         const requestId = randomUUID();
         refusal.send(response, { texts: textsAccepted(request), requestId, query: signIn.query });
         if (parts.logger.isLevelEnabled('debug')) {
-          const { path, ip } = signIn;
-          logAnswer(parts.logger, { requestId, method: 'POST', path, status: 503, ip }, startedAt);
+          const { path, address } = signIn;
+          logAnswer(parts.logger, { requestId, method: 'POST', path, status: 503, ip: address }, startedAt);
         }
       },
   };

@@ -35,9 +35,13 @@ export function languageAskedFor(ctx: Context, uiLocales: unknown = ownLocales(c
   return preferred(uiLocales)?.language;
 }
 
-/** Parses a query only when it may have any, however that is written. */
+/** Whether a query may have `ui_locales`, however that is written. */
+export function mayNameLocales(querystring: string): boolean {
+  return /ui_locales|%/.test(querystring);
+}
+
 function ownLocales(ctx: Context): unknown {
-  return /ui_locales|%/.test(ctx.querystring) ? ctx.query['ui_locales'] : undefined;
+  return mayNameLocales(ctx.querystring) ? ctx.query['ui_locales'] : undefined;
 }
 
 function preferred(uiLocales: unknown): Texts | undefined {
