@@ -57,6 +57,8 @@ describe('a browser that asks for the stylesheet', () => {
   it('gets this one where a page asks for that of another version, and does not keep it', async () => {
     const { status, headers, body } = await ask('GET /styles/AAAAAAAAAAAAAAAA.css');
     assert.deepEqual([status, body, headers.get('cache-control')], [200, plain.source, 'no-store']);
+    const script = await ask('GET /scripts/passkeys-AAAAAAAAAAAAAAAA.js');
+    assert.deepEqual([script.status, script.headers.get('cache-control')], [200, 'no-store']);
   });
 
   for (const [accepted, encoding] of [
