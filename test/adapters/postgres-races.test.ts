@@ -189,6 +189,19 @@ describe('races on Postgres', () => {
     await engine.close();
   });
 
+  it('end for a transaction that collides again and again, once nobody is left to collide with', async () => {
+    const engine = await openPostgres({ url: on.url, refuseSchema: () => undefined });
+    await on.database.query('create table taken (name text primary key); insert into taken values (0)');
+    let attempts = 0;
+    await engine.write(async (transaction) => {
+      const name = String(attempts < 8 ? 0 : 1);
+      attempts += 1;
+      await sql`insert into taken values (${name})`.execute(transaction);
+    });
+    assert.equal(attempts, 9);
+    await engine.close();
+  });
+
   it('redeem the same codes from three processes: each has exactly one winner, and its family is dead', async () => {
     const codes = Array.from({ length: 15 }, (_, n) => `code-${n}`);
     for (const code of codes) {
