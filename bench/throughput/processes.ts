@@ -54,15 +54,23 @@ export function startBareSignIn(secret: string): Promise<MeasuredServer> {
   return startPlain('../sign-in/bare-provider.ts', secret);
 }
 
+/**
+ * The same over the storage of this service.
+ * @param env of the service, with a database of its own
+ */
+export function startStoredSignIn(secret: string, env: Record<string, string>): Promise<MeasuredServer> {
+  return startPlain('../sign-in/stored-provider.ts', secret, env);
+}
+
 /** A server that only answers: what no request can cost less than. */
 export function startEmptyServer(): Promise<MeasuredServer> {
   return startPlain('empty-server.ts', '');
 }
 
 /** A file of this folder that tells its port. */
-async function startPlain(file: string, secret: string): Promise<MeasuredServer> {
+async function startPlain(file: string, secret: string, env?: Record<string, string>): Promise<MeasuredServer> {
   const child = fork(join(import.meta.dirname, file), {
-    env: { ...process.env, NODE_ENV: 'production', BENCH_SECRET: secret },
+    env: { ...process.env, NODE_ENV: 'production', ...env, BENCH_SECRET: secret },
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     execArgv: process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? [],
   });
