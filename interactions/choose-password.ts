@@ -25,6 +25,8 @@ export interface PasswordLetter {
   words: (texts: Texts['choose-password']) => { title: string; submit: string };
   /** what the end of it is called */
   outcome: OutcomeName;
+  /** the same after a link that proves no address, where that makes a difference */
+  outcomeUnproven?: OutcomeName;
   /**
    * Does what the link is for, and uses it; `gone` when somebody else was first.
    * @throws UnacceptablePassword, PasswordQueueFull
@@ -41,6 +43,13 @@ export function addPasswordPage(router: Router, parts: LetterParts, letter: Pass
   router.get(`${path}/done`, (ctx) => {
     showOutcome(ctx, parts, letter.outcome, onward(parts, resumptions.find(ctx)));
   });
+
+  const { outcomeUnproven } = letter;
+  if (outcomeUnproven) {
+    router.get(`${path}/done/unproven`, (ctx) => {
+      showOutcome(ctx, parts, outcomeUnproven, onward(parts, resumptions.find(ctx)));
+    });
+  }
 
   router.get(`${path}/:token`, async (ctx) => {
     const found = await linkOf(ctx, parts, purpose);
@@ -61,7 +70,8 @@ export function addPasswordPage(router: Router, parts: LetterParts, letter: Pass
     const end = await letter.act(ctx, { token, link, password });
     if (end === 'gone') return showLinkGone(ctx, parts, purpose);
     if (end === 'taken') return showTaken(ctx, parts, link);
-    seeOther(ctx, resumptions.url(`${path}/done`, resumptions.resume(ctx, link.signIn)));
+    const done = outcomeUnproven && provenBy(link) === undefined ? `${path}/done/unproven` : `${path}/done`;
+    seeOther(ctx, resumptions.url(done, resumptions.resume(ctx, link.signIn)));
   });
 }
 

@@ -1,4 +1,4 @@
-// An invitation: the first password of an account that an operator made; the letter proves the address.
+// An invitation: the first password of an account that an operator made; a letter proves the address, a link alone does not.
 import type Router from 'koa-router';
 import { addPasswordPage, provenBy } from './choose-password.ts';
 import { factsOf, type LetterParts } from './letter-requests.ts';
@@ -10,6 +10,7 @@ export function addInvitation(router: Router, parts: LetterParts): void {
     purpose: 'Invitation',
     words: ({ invitation }) => invitation,
     outcome: 'accountReady',
+    outcomeUnproven: 'passwordChosen',
     async act(ctx, { token, link, password }) {
       const { account } = link;
       const redeem = () => links.use('Invitation', token);

@@ -61,6 +61,7 @@ describe('an invitation', () => {
     assert.match(form.text, /<strong>ada<\/strong>/);
     const done = await agent.submit(form, { password: NEW_PASSWORD });
     assert.equal(done.document.querySelector('h1')?.text, 'Your account is ready');
+    assert.match(done.text, /Your e-mail address is confirmed/);
     assert.equal(buttonOf(done), '/account');
 
     const party = await addRelyingParty(service);
@@ -87,7 +88,10 @@ describe('an invitation', () => {
     const [first, link = ''] = stdout.split('\n');
     assert.match(String(first), /^invited bob@example\.org: this link works once, until \S+Z$/);
     const agent = correspondence.browser();
-    await agent.submit(await agent.open(link), { password: NEW_PASSWORD });
+    const done = await agent.submit(await agent.open(link), { password: NEW_PASSWORD });
+    assert.equal(done.document.querySelector('h1')?.text, 'Your account is ready');
+    assert.doesNotMatch(done.text, /confirmed/);
+    assert.equal(buttonOf(done), '/account');
     // whoever passed it on knows best to whom; a letter that was not sent proves no address
     const bob = await correspondence.service.accounts.authenticate('bob@example.org', NEW_PASSWORD);
     assert.equal(bob?.claims.email_verified, undefined);

@@ -26,6 +26,7 @@ const PATHS: Record<string, Record<string, number>> = {
   '/reset-password/done': { GET: 200, POST: 415 },
   '/invitation/abc': { GET: 400, POST: 415 },
   '/invitation/done': { GET: 200, POST: 415 },
+  '/invitation/done/unproven': { GET: 200 },
   '/verify-email/abc': { GET: 400, POST: 415 },
   '/verify-email/done': { GET: 200, POST: 415 },
   '/account': { GET: 303 },

@@ -315,6 +315,10 @@ export const de: Texts = {
       title: 'Ihr Konto ist bereit',
       message: 'Ihre E-Mail-Adresse ist bestätigt. Melden Sie sich mit Ihrem neuen Passwort an.',
     },
+    passwordChosen: {
+      title: 'Ihr Konto ist bereit',
+      message: 'Melden Sie sich mit Ihrem neuen Passwort an.',
+    },
     emailConfirmed: {
       title: 'Ihre E-Mail-Adresse ist bestätigt',
       message: 'Das ist alles. Sie können dieses Fenster schließen.',

@@ -324,6 +324,11 @@ export const en = {
       title: 'Your account is ready',
       message: 'Your e-mail address is confirmed. Sign in with your new password.',
     },
+    /** by a link that proved no address */
+    passwordChosen: {
+      title: 'Your account is ready',
+      message: 'Sign in with your new password.',
+    },
     emailConfirmed: {
       title: 'Your e-mail address is confirmed',
       message: 'That is all. You can close this window.',
