@@ -1,5 +1,5 @@
 // Keeps log lines in one SQLite file.
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import type { LogEntry } from './log-entry.ts';
@@ -29,9 +29,11 @@ const schema = `
     created_at TEXT NOT NULL
   ) STRICT`;
 
-/** Opens the file, creating it and its folder when they are missing. */
+/** Opens the file, creating it, for its owner alone, and its folder when they are missing. */
 export function openLogStore(path: string): LogStore {
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  // SQLite would let everybody read it; the files that it adds get the mode of this one.
+  closeSync(openSync(path, 'a', 0o600));
   const database = new Database(path);
   database.pragma('journal_mode = WAL');
   database.exec(schema);

@@ -147,6 +147,8 @@ class LogStore:
     def __init__(self, path: str) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._path = path
+        # SQLite would let everybody read it.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         with closing(sqlite3.connect(path)) as database, database:
             database.execute(SCHEMA)
 

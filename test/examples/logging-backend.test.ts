@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -295,6 +295,12 @@ describe('examples: logging back end', () => {
     const response = await fetch(`${backend.url}/ping`);
     assert.match(response.headers.get('content-type') ?? '', /^text\/plain/);
     assert.equal(await response.text(), 'OK');
+  });
+
+  it('keeps its lines where nobody else on the machine can read them', () => {
+    for (const file of ['logs.db', 'logs.db-wal', 'logs.db-shm']) {
+      assert.equal((statSync(join(folder, file)).mode & 0o777).toString(8), '600', file);
+    }
   });
 
   it('shows fingerprints of its secrets at /debug-env, never a secret', async () => {
