@@ -69,7 +69,10 @@ function explainLogging(error: unknown): string {
 }
 
 function finishSignOut(ctx: Context, session: Session): void {
-  if (ctx.query.state === session.signOutState) session.notice = { tone: 'good', text: 'You are signed out.' };
+  if (ctx.query.state === session.signOutState) {
+    // Only of this one: at the provider they may have stayed signed in.
+    session.notice = { tone: 'good', text: 'You are signed out of this application.' };
+  }
   delete session.signOutState;
   seeOther(ctx, '/');
 }

@@ -65,6 +65,30 @@ describe('the story in Chromium', () => {
     await withPage({}, openLogin);
   });
 
+  it('leads an older tab to the start page when another tab has signed in meanwhile', async () => {
+    await withPage({}, async (older) => {
+      await openLogin(older);
+      const newer = await older.context().newPage();
+      await openLogin(newer);
+      await signIn(newer);
+      await signIn(older);
+      assert.equal(await older.textContent('h1'), 'Hello, Demo User');
+      await older.goto(`${sample.url}/callback?code=stolen&state=unknown`);
+      assert.equal(older.url(), `${sample.url}/`);
+    });
+  });
+
+  it('gives a claim the whole width on the smallest phone', async () => {
+    await withPage({ ...phone, viewport: { width: 360, height: 740 } }, async (page) => {
+      await openLogin(page);
+      await signIn(page);
+      const elements = await page.locator('#claims, #claims tbody tr > *').all();
+      const boxes = await Promise.all(elements.map((element) => element.boundingBox()));
+      const widths = [...new Set(boxes.map((box) => box?.width))];
+      assert.equal(widths.length, 1, `name, value and source are as wide as the table, not ${widths.join(', ')}`);
+    });
+  });
+
   for (const [situation, options] of [
     ['with JavaScript', {}],
     ['without JavaScript', { javaScriptEnabled: false }],
@@ -171,7 +195,7 @@ describe('the story in Chromium', () => {
     assert.equal(await page.textContent('h1'), 'Sign out?');
     await page.click('#sign-out');
     await page.waitForURL(`${sample.url}/`);
-    assert.equal(await page.textContent('[role=status]'), 'You are signed out.');
+    assert.equal(await page.textContent('[role=status]'), 'You are signed out of this application.');
     assert.equal(await page.locator('#claims').count(), 0);
   }
 

@@ -173,7 +173,7 @@ describe('examples: the demo', () => {
       await page.click('#sign-out');
       await page.click('button[name=logout]');
       await page.waitForURL(`${demo.urls.client}/`);
-      assert.equal(await page.textContent('[role=status]'), 'You are signed out.');
+      assert.equal(await page.textContent('[role=status]'), 'You are signed out of this application.');
       await page.click('#sign-in');
       assert.ok(page.url().startsWith(`${demo.urls.provider}/login/`), 'the provider asks for the password again');
     });
