@@ -88,6 +88,7 @@ export function showLogin(
       action,
       cancel,
       csrf: parts.tokens.issue(interaction.uid),
+      script: parts.formScript.href,
       client: presented,
       upstreams: upstreams.map(({ id, label }) => {
         return { id, action: urlOfStep(parts.issuer, interaction, sealed, `upstream/${id}`), label };
@@ -99,7 +100,7 @@ export function showLogin(
     {
       formAction: [...redirectUri, ...upstreams.map(({ origin }) => origin)],
       imgSrc: presented.logoUri ? [presented.logoUri] : [],
-      scriptSrc: scriptsOf(request, passkey),
+      scriptSrc: [parts.formScript.url, ...scriptsOf(request, passkey)],
       texts,
     },
   );

@@ -111,6 +111,7 @@ export async function showCodePage(
     {
       action: urlOf(step),
       csrf: parts.tokens.issue(interaction.uid),
+      script: parts.formScript.href,
       client: presented,
       recovery,
       app: isAsked(request, 'second-factor', factors),
@@ -122,7 +123,7 @@ export async function showCodePage(
     {
       formAction: urlsOf(parts.issuer, interaction, sealed).redirectUri,
       imgSrc: presented.logoUri ? [presented.logoUri] : [],
-      scriptSrc: scriptsOf(request, passkey),
+      scriptSrc: [parts.formScript.url, ...scriptsOf(request, passkey)],
       texts,
     },
   );

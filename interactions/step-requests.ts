@@ -33,6 +33,7 @@ export interface InteractionParts {
   secondFactors: SecondFactorDirectory;
   passkeys: PasskeyCeremonies;
   passkeyScript: KeptFile;
+  formScript: KeptFile;
   pages: PageResponses;
   tokens: FormTokens;
   lostSignIns: LostSignIns;

@@ -65,6 +65,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const {
     answerClientCredentials,
     authenticateAssertion,
+    formScript,
     interactions,
     pages,
     passkeyScript,
@@ -77,7 +78,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   } = protocol;
   const missing = MISSING_FEATURES.filter((feature) => config.features.has(feature));
   if (missing.length > 0) logger.warn({ features: missing }, 'OIDC_FEATURES names what this version does not have yet');
-  const own = createEndpoints(options, domain, { pages, stylesheet, passkeyScript, isDraining: () => draining });
+  const keptFiles = [stylesheet, formScript, passkeyScript];
+  const own = createEndpoints(options, domain, { pages, keptFiles, isDraining: () => draining });
 
   const account = createAccountRoutes(options, domain, protocol, (request, response) => handle(request, response));
   const letters = createLetterRoutes(options, domain, protocol);

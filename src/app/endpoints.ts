@@ -20,19 +20,13 @@ const EXACT = { sensitive: true, strict: true };
 export function createEndpoints(
   { config, store, logger, clock }: AppOptions,
   { keyring, issueFor, verifier }: Domain,
-  {
-    pages,
-    stylesheet,
-    passkeyScript,
-    isDraining,
-  }: { pages: PageResponses; stylesheet: KeptFile; passkeyScript: KeptFile; isDraining: () => boolean },
+  { pages, keptFiles, isDraining }: { pages: PageResponses; keptFiles: readonly KeptFile[]; isDraining: () => boolean },
 ): Router {
   const { issuer, sharedSecretIssuer } = config;
   const own = new Router(EXACT);
   own.get('/', createHome({ issuer, pages }));
   own.get('/ping', ping);
-  own.get(stylesheet.route, stylesheet.serve);
-  own.get(passkeyScript.route, passkeyScript.serve);
+  for (const { route, serve } of keptFiles) own.get(route, serve);
   own.get(
     '/ready',
     createReadiness({

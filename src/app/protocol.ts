@@ -8,6 +8,7 @@ import { providerMetadata } from '../clients/metadata.ts';
 import { createClientCredentialsForm } from '../http/client-credentials-form.ts';
 import { defaultHeaders } from '../http/default-headers.ts';
 import { createFormTokens } from '../http/form-guard.ts';
+import { createFormScript } from '../http/form-script.ts';
 import { createPageResponses } from '../http/page-responses.ts';
 import { createPages } from '../http/pages.ts';
 import { createPasskeyScript } from '../http/passkey-script.ts';
@@ -53,8 +54,9 @@ export function createProtocol(options: AppOptions, domain: Domain) {
   const stylesheet = createStylesheet(issuer, config.installation.color);
   const pages = createPageResponses(createPages(config.installation, stylesheet));
   const passkeyScript = createPasskeyScript(issuer);
+  const formScript = createFormScript(issuer);
   const sealedRequests = createSealedRequests({ encryptionKeys: config.encryptionKeys, clock });
-  const lastAnswer = createLastAnswer(issuer);
+  const lastAnswer = createLastAnswer({ issuer, clock });
   const lostSignIns = createLostSignIns({
     requests: sealedRequests,
     lastAnswer,
@@ -157,6 +159,7 @@ export function createProtocol(options: AppOptions, domain: Domain) {
     secondFactors: domain.secondFactors,
     passkeys: domain.passkeys,
     passkeyScript,
+    formScript,
     pages,
     guesses: domain.guesses,
     knownDevices,
@@ -219,6 +222,7 @@ export function createProtocol(options: AppOptions, domain: Domain) {
     signInLimit,
     pages,
     passkeyScript,
+    formScript,
     providers,
     replays,
     serviceToken,

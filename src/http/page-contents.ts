@@ -25,6 +25,8 @@ export interface PasskeyForm extends GuardedForm {
 }
 
 export interface LoginPage extends GuardedForm {
+  /** rooted path of the script that keeps forms from being sent twice */
+  script?: string;
   client?: ClientPresentation;
   /** what to write into the name field: a login hint, or what was typed before */
   login?: string;
@@ -48,6 +50,8 @@ export interface LoginPage extends GuardedForm {
 
 /** Asks for the second factor of an account whose first one was shown. */
 export interface SecondFactorPage extends GuardedForm {
+  /** rooted path of the script that keeps forms from being sent twice */
+  script?: string;
   client: ClientPresentation;
   /** whether a recovery code is asked for, in the place of one of the authenticator app */
   recovery: boolean;

@@ -1,4 +1,4 @@
-// The one script there is: it starts WebAuthn on pages with a passkey form, and does nothing anywhere else.
+// The script that starts WebAuthn, on pages with a passkey form.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createKeptFile, type KeptFile } from './kept-files.ts';

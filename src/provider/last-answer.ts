@@ -1,6 +1,7 @@
 // The browser's memory of the last authorization request that it brought an answer of: a signed cookie.
 import type { Context } from 'koa';
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
+import type { Clock } from '../store.ts';
 import { homeOf } from './sealed-requests.ts';
 
 /** Whoever comes back later than that has forgotten where they were. */
@@ -12,6 +13,8 @@ export interface Answer {
   readonly chain: string;
   /** where the client's end-users start; empty when the client has no such page */
   readonly home: string;
+  /** epoch seconds; absent when the answer was the end-user's refusal */
+  readonly signedInAt?: number;
 }
 
 export interface LastAnswer {
@@ -20,30 +23,34 @@ export interface LastAnswer {
   recall(ctx: Context): Answer | undefined;
 }
 
-export function createLastAnswer(issuer: string): LastAnswer {
+export function createLastAnswer({ issuer, clock }: { issuer: string; clock: Clock }): LastAnswer {
   const { pathname: path, protocol } = new URL(issuer);
   const secure = protocol === 'https:';
   const cookie = `${secure ? '__Secure-' : ''}answered`;
 
-  function note({ cookies, oidc }: KoaContextWithOIDC): void {
+  function note({ cookies, oidc }: KoaContextWithOIDC, signedInAt?: number): void {
     const chain = oidc.entities.Interaction?.cid;
     if (chain === undefined) return;
     const home = homeOf(oidc.client?.clientUri, oidc.params?.['redirect_uri']) ?? '';
-    const value = `${chain}.${Buffer.from(home).toString('base64url')}`;
+    const value = [chain, Buffer.from(home).toString('base64url'), signedInAt].join('.');
     cookies.set(cookie, value, { path, httpOnly: true, sameSite: 'lax', secure, signed: true, maxAge: MAX_AGE_MS });
   }
 
   return {
     watch(provider) {
-      provider.on('authorization.success', note);
+      provider.on('authorization.success', (ctx) => note(ctx, clock()));
       provider.on('authorization.error', (ctx, error) => {
         if (error instanceof errors.AccessDenied) note(ctx);
       });
     },
     recall(ctx) {
-      const [chain, home] = ctx.cookies.get(cookie, { signed: true })?.split('.') ?? [];
+      const [chain, home, signedInAt] = ctx.cookies.get(cookie, { signed: true })?.split('.') ?? [];
       if (chain === undefined || home === undefined) return undefined;
-      return { chain, home: Buffer.from(home, 'base64url').toString() };
+      return {
+        chain,
+        home: Buffer.from(home, 'base64url').toString(),
+        ...(signedInAt && { signedInAt: Number(signedInAt) }),
+      };
     },
   };
 }

@@ -15,6 +15,8 @@ import { SEALED_REQUEST, SENT_AGAIN, type SealedRequest, type SealedRequests } f
 const DAY = 24 * 60 * 60;
 /** Seconds within which the way through the authorization endpoint to a page has been gone at once. */
 const AT_ONCE = 60;
+/** Seconds within which who sends a form again cannot know yet that it was answered. */
+const JUST_NOW = 10;
 /** Seconds that a pushed request may lie until the redirect to it arrives. */
 const PUSHED_LIFETIME = 60;
 
@@ -53,6 +55,7 @@ export function createLostSignIns(options: {
       request,
       age: request ? clock() - request.sealedAt : 0,
       isAnswered: answer !== undefined && answer.chain === request?.chain,
+      isSentTwice: ctx.method === 'POST' && clock() - (answer?.signedInAt ?? 0) <= JUST_NOW,
       again,
       home: (request ? request.home : answer?.home) || undefined,
       start: `${base}/`,
@@ -96,6 +99,8 @@ interface Situation {
   age: number;
   /** whether this browser has brought the answer to the client */
   isAnswered: boolean;
+  /** whether a form came again while its answer may have been under way, which the browser left for this one then */
+  isSentTwice: boolean;
   /** where the button sends the request again */
   again: string;
   /** the first page of the client, the one of the last answer when the request does not say */
@@ -107,10 +112,11 @@ interface Situation {
 }
 
 function wordsFor(situation: Situation, words: Texts['lostSignIn']): Pick<ErrorPage, 'title' | 'message' | 'button'> {
-  const { request, age, isAnswered, again, home, start, hasCookies, host } = situation;
+  const { request, age, isAnswered, isSentTwice, again, home, start, hasCookies, host } = situation;
   const leave = home === undefined ? { href: start, label: words.toStart } : { href: home, label: words.toApplication };
   if (request === undefined) return { ...words.unknown, button: leave };
   if (age > DAY) return { ...words.tooOld, button: leave };
+  if (isAnswered && isSentTwice) return { ...words.sentTwice, button: { href: again, label: words.goOn } };
   if (isAnswered && home !== undefined) return { ...words.answered, button: leave };
   if (request.sentAgain && age <= AT_ONCE && !hasCookies) {
     const { title, message } = words.noCookies;

@@ -67,6 +67,45 @@ describe('a sign-in that goes wrong in Chromium', () => {
       await arrives(page);
     }));
 
+  for (const gap of [30, 60, 100]) {
+    it(`submitted by two clicks, ${gap} ms apart: signs in at once`, () =>
+      withPage(async (page) => {
+        await openLogin(page);
+        await page.fill('#login', 'alice');
+        await page.fill('#password', PASSWORD);
+        await clickTwice(page, gap);
+        await isSignedIn(page);
+      }));
+  }
+
+  it('submitted by two clicks without JavaScript: signs in', () =>
+    withPage(
+      async (page) => {
+        await openLogin(page);
+        await page.fill('#login', 'alice');
+        await page.fill('#password', PASSWORD);
+        await clickTwice(page, 60);
+        await arrives(page);
+      },
+      { javaScriptEnabled: false },
+    ));
+
+  it('done after a wrong password, and left with the Back button: leads back to the application', () =>
+    withPage(async (page) => {
+      await openLogin(page);
+      await page.fill('#login', 'alice');
+      await page.fill('#password', 'not this one');
+      await page.click('#sign-in');
+      await page.waitForSelector('#error');
+      await page.reload();
+      assert.equal(await page.locator('#error').count(), 0, 'reloading the page sends nothing again');
+      await signIn(page);
+      await isSignedIn(page);
+      await page.goBack();
+      await goOn(page, 'This sign-in is done');
+      await isSignedIn(page);
+    }));
+
   it('whose cookies were lost: goes on by one button', () =>
     withPage(async (page, context) => {
       await openLogin(page);
@@ -206,6 +245,16 @@ describe('a sign-in that goes wrong in Chromium', () => {
     await page.fill('#login', login);
     await page.fill('#password', PASSWORD);
     await page.click('#sign-in');
+  }
+
+  /** As a hand does it: the second click may come while the first one's answer is under way. */
+  async function clickTwice(page: Page, gapMs: number): Promise<void> {
+    const box = await page.locator('#sign-in').boundingBox();
+    assert.ok(box);
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    await page.mouse.click(x, y);
+    await page.waitForTimeout(gapMs);
+    await page.mouse.click(x, y);
   }
 
   async function isSignedIn(page: Page, name = 'Demo User'): Promise<void> {

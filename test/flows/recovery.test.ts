@@ -154,6 +154,24 @@ describe('A lost sign-in', () => {
     }
   });
 
+  it('whose form was sent twice goes on by one click, as long as its answer may have been left for the second one', async () => {
+    await withMovingTime(async (pass) => {
+      const agent = createUserAgent(service.origin);
+      const { form, checks } = await begin(agent);
+      callbackOf(await agent.submit(form, CREDENTIALS));
+      const page = await agent.submit(form, CREDENTIALS);
+      assert.equal(page.response.status, 400);
+      assert.match(wordsOf(page), /You are signed in The form was sent twice/);
+      assert.ok((await redeem(party, callbackOf(await agent.open(buttonOf(page))), checks)).id_token);
+
+      pass(11);
+      assert.match(wordsOf(await agent.submit(form, CREDENTIALS)), /is done/);
+      const { form: refused } = await begin(agent, { prompt: 'login' });
+      callbackOf(await agent.submit(refused, CREDENTIALS, 'cancel'));
+      assert.match(wordsOf(await agent.submit(refused, CREDENTIALS)), /is done/);
+    });
+  });
+
   it('asks whoever is signed in now for consent, when it was another account before', async () => {
     await service.accounts.add({ username: 'bob', password: PASSWORD });
     const asking = await addRelyingParty(service, { first_party: false });

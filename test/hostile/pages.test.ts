@@ -239,12 +239,12 @@ const policyOf = ({ headers }: RawAnswer) => String(headers.get('content-securit
 const STYLESHEET = String.raw`(/sso)?/styles/[\w-]{16}\.css`;
 const STYLESHEET_LINK = new RegExp(`<link rel="stylesheet" href="${STYLESHEET}">`);
 const STYLESHEET_SOURCE = new RegExp(`^style-src https://id\\.example\\.com${STYLESHEET}$`);
-/** Of the pages that offer passkeys. */
-const SCRIPT = String.raw`(/sso)?/scripts/passkeys-[\w-]{16}\.js`;
-const OTHER_SCRIPT_SOURCE = new RegExp(`script-src (?!https://id\\.example\\.com${SCRIPT};)`);
-const OTHER_SCRIPT = new RegExp(`<script(?! src="${SCRIPT}" defer="defer"></script>)`, 'i');
+/** Of the pages of a sign-in. */
+const SCRIPT = String.raw`(/sso)?/scripts/(forms|passkeys)-[\w-]{16}\.js`;
+const OTHER_SCRIPT_SOURCE = new RegExp(`script-src (?!(https://id\\.example\\.com${SCRIPT} ?)+;)`);
+const OTHER_SCRIPT = new RegExp(`<script(?! src="${SCRIPT}" defer(="defer")?></script>)`, 'i');
 
-/** A page of ours: no frame, no sniffing, no cache, no referrer, no script but one, nothing of another site. */
+/** A page of ours: no frame, no sniffing, no cache, no referrer, no script but two, nothing of another site. */
 function assertGuardedPage(answer: RawAnswer): void {
   const { headers, body } = answer;
   assertHarmless(answer);

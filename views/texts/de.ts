@@ -231,6 +231,7 @@ export const de: Texts = {
     toApplication: 'Zur Anwendung',
     tryAgain: 'Noch einmal versuchen',
     carryOn: 'Weiter anmelden',
+    goOn: 'Weiter',
     unknown: {
       title: 'Beginnen Sie bei Ihrer Anwendung',
       message:
@@ -243,6 +244,10 @@ export const de: Texts = {
     answered: {
       title: 'Diese Anmeldung ist abgeschlossen',
       message: 'Sie ist nicht mehr offen, denn die Anwendung hat Ihre Antwort schon.',
+    },
+    sentTwice: {
+      title: 'Sie sind angemeldet',
+      message: 'Das Formular wurde zweimal gesendet: Ein weiterer Klick führt zur Anwendung.',
     },
     noCookies: {
       title: 'Ihr Browser speichert keine Cookies',
@@ -326,6 +331,11 @@ export const de: Texts = {
     linkGone: {
       title: 'Dieser Link gilt nicht mehr',
       message: 'Er wurde schon benutzt, ist zu alt, oder eine neuere E-Mail hat ihn ersetzt.',
+    },
+    invitationGone: {
+      title: 'Dieser Link gilt nicht mehr',
+      message:
+        'Er wurde schon benutzt, ist zu alt, oder ein neuerer hat ihn ersetzt. Wenn Sie schon ein Passwort gewählt haben, melden Sie sich an. Wenn nicht, bitten Sie die Person, die Sie eingeladen hat, um einen neuen Link.',
     },
     addressTaken: {
       title: 'Diese Adresse gehört zu einem anderen Konto',

@@ -241,6 +241,7 @@ export const en = {
     toApplication: 'Go to the application',
     tryAgain: 'Try again',
     carryOn: 'Continue to sign in',
+    goOn: 'Continue',
     unknown: {
       title: 'Start from your application',
       message: 'Signing in begins at the application that you want to use: open it and choose to sign in there.',
@@ -252,6 +253,10 @@ export const en = {
     answered: {
       title: 'This sign-in is done',
       message: 'It is not open any more, since the application has your answer already.',
+    },
+    sentTwice: {
+      title: 'You are signed in',
+      message: 'The form was sent twice: one more click leads to the application.',
     },
     noCookies: {
       title: 'Your browser keeps no cookies',
@@ -336,6 +341,12 @@ export const en = {
     linkGone: {
       title: 'This link does not work any more',
       message: 'It was used already, it is too old, or a newer e-mail has replaced it.',
+    },
+    /** of those who may have no password, and cannot ask for a letter themselves */
+    invitationGone: {
+      title: 'This link does not work any more',
+      message:
+        'It was used already, it is too old, or a newer one has replaced it. If you have chosen a password already, sign in. If not, ask the person who invited you for a new link.',
     },
     addressTaken: {
       title: 'This address belongs to another account',
