@@ -72,11 +72,12 @@ export function showLinkGone(ctx: Context, parts: LetterParts, purpose: LinkPurp
   const { mailer, allowSignUp, resumptions } = parts;
   const canAskAgain = mailer.isConfigured && (purpose === 'PasswordReset' || (purpose === 'SignUp' && allowSignUp));
   ctx.status = 400;
-  showOutcome(ctx, parts, 'linkGone', (words) =>
-    canAskAgain
-      ? { href: resumptions.url(linkPaths[purpose], undefined), label: words.askAgain }
-      : { href: resumptions.url('/account', undefined), label: words.toAccount },
-  );
+  const isInvitation = purpose === 'Invitation';
+  showOutcome(ctx, parts, isInvitation ? 'invitationGone' : 'linkGone', (words) => {
+    if (canAskAgain) return { href: resumptions.url(linkPaths[purpose], undefined), label: words.askAgain };
+    // which begins a sign-in
+    return { href: resumptions.url('/account', undefined), label: isInvitation ? words.signIn : words.toAccount };
+  });
 }
 
 /** The page that ends something; the status stays as it is. @param buttonOf where it leads, in the words of `outcome` */

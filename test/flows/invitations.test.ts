@@ -74,6 +74,9 @@ describe('an invitation', () => {
 
     const again = await agent.open(link);
     assert.equal(again.response.status, 400);
+    assert.match(again.text, /If you have chosen a password already, sign in\. If not, ask the person who invited you/);
+    assert.equal(buttonOf(again), '/account');
+    assert.equal(again.document.querySelectorAll('.button').length, 1);
     assert.ok(service.log.some((line) => JSON.parse(line).event === 'invitationAccepted'));
     const [recorded] = await service.store.auditEvents.list({ event: 'administration', limit: 1 });
     const account = await service.accounts.findByUsername('ada');
@@ -138,6 +141,7 @@ describe('an invitation', () => {
     correspondence.pass(120);
     const { response, document } = await agent.open(link);
     assert.deepEqual([response.status, document.querySelector('h1')?.text], [400, 'This link does not work any more']);
+    assert.match(document.text, /ask the person who invited you for a new link/);
   });
 
   it('has a sister for who has forgotten the password where there is no mail: a link that an operator prints', async () => {
