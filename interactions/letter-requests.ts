@@ -40,7 +40,7 @@ export interface LetterParts {
 
 /** How something ended, by the sentences of `outcome`. */
 export type OutcomeName = {
-  [Name in keyof Texts['outcome']]: Texts['outcome'][Name] extends string ? never : Name;
+  [Name in keyof Texts['outcome']]: Texts['outcome'][Name] extends { title: string } ? Name : never;
 }[keyof Texts['outcome']];
 
 /** The form of a page, which must be ours. @param page what its token is bound to @throws 403 */
@@ -90,6 +90,21 @@ export function showOutcome(
   const texts = textsFor(ctx);
   const button = buttonOf(texts.outcome);
   pages.show(ctx, 'outcome', { ...texts.outcome[name], ...(button && { button }) }, { texts });
+}
+
+/**
+ * The page after a form that asks for a letter: the same whoever asked, and whether one was sent.
+ * @param path of the form
+ */
+export function showSent(ctx: Context, parts: LetterParts, name: OutcomeName, path: string): void {
+  const { pages, resumptions } = parts;
+  const signIn = resumptions.find(ctx);
+  const texts = textsFor(ctx);
+  const { [name]: words, back, toAccount } = texts.outcome;
+  const button = signIn
+    ? { href: resumptions.page(signIn), label: back }
+    : { href: resumptions.url('/account', undefined), label: toAccount };
+  pages.show(ctx, 'outcome', { ...words, again: { href: resumptions.url(path, signIn) }, button }, { texts });
 }
 
 /** The button that leads into the sign-in, else to the account page, which begins one. */

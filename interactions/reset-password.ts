@@ -6,7 +6,7 @@ import { textsFor } from '../src/http/languages.ts';
 import { seeOther } from '../src/http/redirects.ts';
 import type { Letter } from '../src/mail/delivery.ts';
 import { addPasswordPage, provenBy } from './choose-password.ts';
-import { afterAnswer, factsOf, formOf, type LetterParts, lettersTo, showOutcome } from './letter-requests.ts';
+import { afterAnswer, factsOf, formOf, type LetterParts, lettersTo, showSent } from './letter-requests.ts';
 
 const PATH = '/reset-password';
 
@@ -52,10 +52,7 @@ function addRequest(router: Router, parts: LetterParts): void {
     seeOther(ctx, resumptions.url(`${PATH}/sent`, signIn));
   });
 
-  router.get(`${PATH}/sent`, (ctx) => {
-    const signIn = resumptions.find(ctx);
-    showOutcome(ctx, parts, 'resetSent', ({ back }) => signIn && { href: resumptions.page(signIn), label: back });
-  });
+  router.get(`${PATH}/sent`, (ctx) => showSent(ctx, parts, 'resetSent', PATH));
 }
 
 function ask(ctx: Context, { pages, resumptions, tokens }: LetterParts, error?: string): void {

@@ -9,7 +9,7 @@ import { seeOther } from '../src/http/redirects.ts';
 import type { Letter } from '../src/mail/delivery.ts';
 import { Conflict } from '../src/store.ts';
 import { addPasswordPage } from './choose-password.ts';
-import { afterAnswer, factsOf, formOf, type LetterParts, lettersTo, showOutcome } from './letter-requests.ts';
+import { afterAnswer, factsOf, formOf, type LetterParts, lettersTo, showSent } from './letter-requests.ts';
 
 const PATH = '/sign-up';
 const MAX_NAME = 100;
@@ -41,10 +41,7 @@ export function addSignUp(router: Router, parts: LetterParts): void {
     seeOther(ctx, resumptions.url(`${PATH}/sent`, signIn));
   });
 
-  router.get(`${PATH}/sent`, (ctx) => {
-    const signIn = resumptions.find(ctx);
-    showOutcome(ctx, parts, 'signUpSent', ({ back }) => signIn && { href: resumptions.page(signIn), label: back });
-  });
+  router.get(`${PATH}/sent`, (ctx) => showSent(ctx, parts, 'signUpSent', PATH));
 
   addPasswordPage(router, parts, {
     purpose: 'SignUp',

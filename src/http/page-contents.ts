@@ -159,6 +159,8 @@ export interface ConfirmEmailPage extends GuardedForm {
 export interface OutcomePage {
   title: string;
   message: string;
+  /** the form that sends another letter, where one is on its way; a rooted path */
+  again?: { href: string };
   /** a rooted path */
   button?: { href: string; label: string };
 }

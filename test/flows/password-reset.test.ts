@@ -76,6 +76,8 @@ describe('a forgotten password', () => {
     const forgot = String(login.document.querySelector('#forgot')?.getAttribute('href'));
     const sent = await askFor(agent, urlOf(forgot), { login: account.email.toUpperCase() });
     assert.equal(sent.document.querySelector('h1')?.text, 'Look at your e-mail');
+    assert.equal(sent.document.querySelector('#again')?.getAttribute('href'), forgot);
+    assert.match(buttonOf(sent), /^\/login\/[\w-]+/);
     const letter = await mailbox.next();
     assert.deepEqual(letter.to, [account.email]);
     assert.equal(letter.subject, 'New password for Example Accounts');
@@ -92,6 +94,18 @@ describe('a forgotten password', () => {
     const callback = callbackOf(await agent.submit(back, { login: account.username, password: NEW_PASSWORD }));
     const tokens = await redeem(party, callback, checks);
     assert.equal(tokens.claims()?.sub, account.id);
+  });
+
+  it('leaves who came without a sign-in a way on: to the account, the spam folder, or the form again', async () => {
+    for (const [language, sentence] of [
+      ['en', 'Nothing there? Look in the spam folder, or try again.'],
+      ['de', 'Nichts angekommen? Sehen Sie im Spam-Ordner nach oder versuchen Sie es noch einmal.'],
+    ] as const) {
+      const sent = await askFor(browser(language), urlOf(PATH), { login: 'nobody-has-this-name' });
+      const again = sent.document.querySelector('#again');
+      assert.deepEqual([again?.parentNode?.text, again?.getAttribute('href')], [sentence, PATH]);
+      assert.equal(buttonOf(sent), '/account');
+    }
   });
 
   it('is replaced in another browser too, which is then led to the account page and not into that sign-in', async () => {

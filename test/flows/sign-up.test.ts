@@ -68,6 +68,8 @@ describe('sign-up', () => {
       const body = new URLSearchParams({ email, name: '', csrf: csrfOf(form) });
       const answer = await agent.fetch(urlOf(PATH), { method: 'POST', body });
       const page = await agent.open(urlOf(String(answer.headers.get('location'))));
+      assert.equal(page.document.querySelector('#again')?.getAttribute('href'), PATH);
+      assert.equal(buttonOf(page), '/account');
       answers.push([answer.status, answer.headers.get('location'), page.response.status, page.text]);
     }
     assert.deepEqual(answers[1], answers[0]);

@@ -128,6 +128,7 @@ export const pageSamples: Pages = {
   outcome: {
     title: 'Your password is changed',
     message: 'You are signed out everywhere. Sign in with the new password.',
+    again: { href: '/reset-password' },
     button: { href: '/login/kq3', label: 'Continue to sign in' },
   },
   'form-post': {

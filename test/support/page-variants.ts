@@ -121,6 +121,7 @@ const shapes: readonly PageVariant[] = [
   })),
   variant('letter-sent', 'outcome', ({ outcome }) => ({
     ...outcome.resetSent,
+    again: { href: '/reset-password' },
     button: { href: '/login/kq3', label: outcome.back },
   })),
   variant('link-gone', 'outcome', ({ outcome }) => ({

@@ -302,6 +302,8 @@ export const de: Texts = {
     toAccount: 'Zu Ihrem Konto',
     askAgain: 'Neue E-Mail anfordern',
     back: 'Zurück zur Anmeldung',
+    nothingThere: (tryAgain) => `Nichts angekommen? Sehen Sie im Spam-Ordner nach oder ${tryAgain}.`,
+    tryAgain: 'versuchen Sie es noch einmal',
     resetSent: {
       title: 'Sehen Sie in Ihre E-Mails',
       message:

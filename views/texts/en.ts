@@ -311,6 +311,9 @@ export const en = {
     toAccount: 'Go to your account',
     askAgain: 'Ask for a new e-mail',
     back: 'Back to sign in',
+    /** below the ends of the forms, `tryAgain` linked */
+    nothingThere: (tryAgain: string) => `Nothing there? Look in the spam folder, or ${tryAgain}.`,
+    tryAgain: 'try again',
     resetSent: {
       title: 'Look at your e-mail',
       message:
