@@ -52,7 +52,7 @@ export function createProtocol(options: AppOptions, domain: Domain) {
 
   // the pages, and sign-ins that got lost
   const stylesheet = createStylesheet(issuer, config.installation.color);
-  const pages = createPageResponses(createPages(config.installation, stylesheet));
+  const pages = createPageResponses(createPages(config.installation, stylesheet), issuer);
   const passkeyScript = createPasskeyScript(issuer);
   const formScript = createFormScript(issuer);
   const sealedRequests = createSealedRequests({ encryptionKeys: config.encryptionKeys, clock });

@@ -118,6 +118,8 @@ export interface LogoutPage {
 
 export interface SignedOutPage {
   client?: Pick<ClientPresentation, 'name' | 'clientUri'>;
+  /** where to go on without a client that has a page; a rooted path */
+  start: { href: string };
 }
 
 /** Asks whose password is forgotten. */

@@ -55,7 +55,9 @@ export function wantsPage(ctx: Context): boolean {
   return !isForPrograms(ctx.path) && ctx.accepts('json', 'html') === 'html';
 }
 
-export function createPageResponses(pages: PageRenderer): PageResponses {
+/** @param issuer whose first page is offered where there is nothing */
+export function createPageResponses(pages: PageRenderer, issuer: string): PageResponses {
+  const start = startPageOf(issuer);
   const headersOf = createPageHeaders(pages.styleSrc);
   const errorHeaders = headersOf({ imgSrc: pages.images });
 
@@ -67,7 +69,7 @@ export function createPageResponses(pages: PageRenderer): PageResponses {
     },
     error(ctx, failure, { texts = textsFor(ctx) } = {}) {
       ctx.status = failure.status;
-      answer(ctx, errorHeaders, texts, pages.render('error', errorPage(failure, texts, ownFacts(ctx)), texts));
+      answer(ctx, errorHeaders, texts, pages.render('error', errorPage(failure, texts, start, ownFacts(ctx)), texts));
     },
     prepareError(failure, headers = {}) {
       const own = { ...headers, ...errorHeaders };
@@ -76,7 +78,7 @@ export function createPageResponses(pages: PageRenderer): PageResponses {
         const known = rendered.get(texts);
         if (known) return known;
         const page = renderWithGaps(['requestId', 'query'], (gaps) =>
-          pages.render('error', errorPage(failure, texts, gaps), texts),
+          pages.render('error', errorPage(failure, texts, start, gaps), texts),
         );
         const made = { headers: Object.entries({ ...own, ...headersIn(texts) }).flat(), page };
         rendered.set(texts, made);
@@ -102,6 +104,11 @@ export function createPageResponses(pages: PageRenderer): PageResponses {
   return responses;
 }
 
+/** The rooted path of the issuer's first page. */
+export function startPageOf(issuer: string): string {
+  return `${new URL(issuer).pathname.replace(/\/$/, '')}/`;
+}
+
 /** What an error page says of the request that it answers. */
 type OwnFacts = Record<'requestId' | 'query', string>;
 
@@ -109,11 +116,13 @@ function ownFacts(ctx: Context): OwnFacts {
   return { requestId: ctx.response.get('x-request-id'), query: ctx.querystring };
 }
 
-function errorPage(failure: Failure, { error: words }: Texts, { requestId, query }: OwnFacts): ErrorPage {
+function errorPage(failure: Failure, texts: Texts, start: string, { requestId, query }: OwnFacts): ErrorPage {
+  const { error: words, lostSignIn } = texts;
   return {
     ...wordsFor(failure, words),
     // the same page once more, as a GET
     ...(mayPass(failure) && { button: { href: `?${query}`, label: words.again } }),
+    ...(failure.status === 404 && { button: { href: start, label: lostSignIn.toStart } }),
     error: failure.error,
     ...(failure.description ? { description: failure.description } : {}),
     requestId,

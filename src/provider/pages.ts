@@ -1,7 +1,7 @@
 // The pages that the library asks for: errors, the logout question, and its answer.
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { textsFor } from '../http/languages.ts';
-import type { PageResponses } from '../http/page-responses.ts';
+import { type PageResponses, startPageOf } from '../http/page-responses.ts';
 import type { LostSignIns } from './lost-sign-ins.ts';
 
 type ErrorOut = { error: string; error_description?: string | undefined };
@@ -41,7 +41,8 @@ export function createProviderPages(pages: PageResponses, lostSignIns: Pick<Lost
         name: client.clientName ?? client.clientId,
         ...(client.clientUri ? { clientUri: client.clientUri } : {}),
       };
-      pages.show(ctx, 'signed-out', presentation ? { client: presentation } : {});
+      const start = { href: startPageOf(ctx.oidc.issuer) };
+      pages.show(ctx, 'signed-out', presentation ? { client: presentation, start } : { start });
     },
   };
 }

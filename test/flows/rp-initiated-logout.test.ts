@@ -80,6 +80,7 @@ describe('RP-initiated logout', () => {
       const done = await agent.submit(question, {}, 'sign-out');
       assertNotRedirected(done);
       assert.match(done.document.querySelector('h1')?.text ?? '', /signed out/);
+      assert.equal(done.document.querySelector('#start')?.getAttribute('href'), '/');
       assert.equal(await silentError(party, agent), 'login_required');
     });
   }

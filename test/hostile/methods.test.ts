@@ -138,7 +138,7 @@ describe('a method', () => {
   it('finds for a browser the same page at every address that does not exist', async () => {
     const accept = { Accept: 'text/html' };
     const expected = comparable(await send('GET', '/surely-nothing-is-here', accept));
-    assert.match(expected.body, /Page not found/);
+    assert.match(expected.body, /Page not found.*<a [^>]*href="\/">Go to the start page<\/a>/s);
     for (const path of ABSENT) assert.deepEqual(comparable(await send('GET', path, accept)), expected, path);
   });
 

@@ -32,11 +32,13 @@ describe('a page with gaps', () => {
 describe('a prepared error page', () => {
   const pages = createPageResponses(
     createPages({ name: 'Example', logoUrl: 'https://www.example.com/x.svg' }, stylesheet),
+    'https://id.example.com/sso',
   );
   const busy = { status: 503, error: 'temporarily_unavailable', description: 'too many at once' };
   const refused = { status: 400, error: 'invalid_request' };
+  const absent = { status: 404, error: 'not_found' };
 
-  for (const failure of [busy, refused]) {
+  for (const failure of [busy, refused, absent]) {
     const prepared = pages.prepareError(failure);
     for (const { language } of languages) {
       for (const query of ['', 'r=v1.a.b', `r=${MARKUP}`, 'ui_locales=de', 'ui%5Flocales=de']) {
@@ -58,6 +60,7 @@ describe('a prepared error page', () => {
           assert.deepEqual(filled, rendered);
           assert.equal(filled?.statusCode, failure.status);
           assert.match(String(filled?.body), /<code>0f1e2d3c<\/code>/);
+          assert.equal(filled?.body.includes('href="/sso/"'), failure === absent);
         });
       }
     }

@@ -92,12 +92,22 @@ describe('pages', () => {
       const html = [
         pages.render('login', { action: '/login', csrf: 'c', client }),
         pages.render('consent', { ...pageSamples.consent, client }),
-        pages.render('signed-out', { client }),
         pages.render('error', { ...pageSamples.error, button }),
       ].join('');
       assert.doesNotMatch(html, /<a[\s>]|<img/);
     });
   }
+
+  it('leads on from the page of who has signed out: to a client that has a web page, else to our own first one', () => {
+    const start = { href: '/sso/' };
+    const withUri = (clientUri: string) => pages.render('signed-out', { client: { name: 'n', clientUri }, start });
+    for (const html of [pages.render('signed-out', { start }), withUri('javascript:alert(1)'), withUri('reports')]) {
+      const [link, ...others] = parse(html).querySelectorAll('main a');
+      assert.deepEqual([link?.getAttribute('href'), link?.text, others], ['/sso/', 'Go to the start page', []]);
+    }
+    const [back, ...others] = parse(withUri('https://reports.example/')).querySelectorAll('main a');
+    assert.deepEqual([back?.getAttribute('href'), others], ['https://reports.example/', []]);
+  });
 
   it('links to a rooted path of its own from the error page', () => {
     const html = pages.render('error', { ...pageSamples.error, button: { href: '/login', label: 'Sign in again' } });

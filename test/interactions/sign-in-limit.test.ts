@@ -34,7 +34,7 @@ async function fullServer(waiting = MOST) {
   const issuer = 'https://id.example.com/sso';
   const log: Record<string, unknown>[] = [];
   const logger = createLogger({ level: 'debug', destination: { write: (line) => void log.push(JSON.parse(line)) } });
-  const pages = createPageResponses(createPages({ name: 'Example' }, stylesheet));
+  const pages = createPageResponses(createPages({ name: 'Example' }, stylesheet), issuer);
   const headers = defaultHeaders(issuer);
   const trustedProxies = ['127.0.0.1'];
   const limit = createSignInLimit({

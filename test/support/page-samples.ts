@@ -99,7 +99,7 @@ export const pageSamples: Pages = {
     codes: ['k7mq-2xv9-h4td-8wz3', 'p3ns-c9gf-40ab-xk2e'],
   },
   logout: { action: '/logout/confirm', xsrf: 'vJ2cQ0', client },
-  'signed-out': { client },
+  'signed-out': { client, start: { href: '/' } },
   'reset-password': {
     action: '/reset-password',
     csrf: 'vJ2cQ0',

@@ -197,8 +197,8 @@ const shapes: readonly PageVariant[] = [
   })),
   variant('logout', 'logout', () => ({ action: '/logout/confirm', xsrf: 'vJ2cQ0', client })),
   variant('logout-alone', 'logout', () => ({ action: '/logout/confirm', xsrf: 'vJ2cQ0' })),
-  variant('signed-out', 'signed-out', () => ({ client })),
-  variant('signed-out-alone', 'signed-out', () => ({})),
+  variant('signed-out', 'signed-out', () => ({ client, start: { href: '/' } })),
+  variant('signed-out-alone', 'signed-out', () => ({ start: { href: '/' } })),
   variant('error', 'error', ({ error }) => ({
     ...error.refused,
     error: 'invalid_request',
