@@ -3,7 +3,10 @@ import type { Moment } from '../http/account-page-contents.ts';
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** @param at epoch seconds */
+/**
+ * @param at epoch seconds
+ * @param language the tag that the texts name for `dates`
+ */
 export function momentOf(at: number, language: string): Moment {
   const format = formats.get(language) ?? createFormat(language);
   formats.set(language, format);

@@ -58,7 +58,7 @@ export function createAccountRequests(options: {
         texts,
         pathOf,
         has: (path) => map.shown.has(path),
-        moment: (at) => momentOf(at, texts.language),
+        moment: (at) => momentOf(at, texts.dates),
         show(name, locals, more) {
           const links = map.links.map(({ path, label }) => {
             return { href: pathOf(path), label: label(texts), isHere: path === here };

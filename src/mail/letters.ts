@@ -47,14 +47,14 @@ export function createLetters(parts: {
 }): (texts: Texts) => Letters {
   const { installation, issuer, clock } = parts;
   const signature = `${installation}\n${issuer}`;
-  return ({ language, letters }) => {
+  return ({ dates, letters }) => {
     const write = (to: string, { subject }: Words, ...paragraphs: (string | undefined)[]): Letter => {
       const text = [letters.greeting, ...paragraphs.filter((paragraph) => paragraph !== undefined), signature];
       return { to, subject: subject(installation), text: `${text.join('\n\n')}\n` };
     };
     const withLink = (to: string, words: InvitingWords, purpose: keyof typeof linkPaths, token: string): Letter =>
       write(to, words, words.before(installation), linkUrl(issuer, purpose, token), words.after);
-    const at = () => instantIn(language, clock());
+    const at = () => instantIn(dates, clock());
     const forgotten = `${issuer}${linkPaths.PasswordReset}`;
     return {
       passwordReset(to, { username }, token) {

@@ -174,13 +174,13 @@ export const pageSamples: Pages = {
       {
         href: '/account/passkeys/q2',
         name: 'Firefox, Linux',
-        created: { text: 'Nov 20, 2026, 8:15 AM UTC', iso: '2026-11-20T08:15:00.000Z' },
-        lastUsed: { text: 'Nov 21, 2026, 7:30 PM UTC', iso: '2026-11-21T19:30:00.000Z' },
+        created: { text: '20 Nov 2026, 08:15 UTC', iso: '2026-11-20T08:15:00.000Z' },
+        lastUsed: { text: '21 Nov 2026, 19:30 UTC', iso: '2026-11-21T19:30:00.000Z' },
       },
       {
         href: '/account/passkeys/q3',
         name: 'Blue security key',
-        created: { text: 'Nov 21, 2026, 8:15 AM UTC', iso: '2026-11-21T08:15:00.000Z' },
+        created: { text: '21 Nov 2026, 08:15 UTC', iso: '2026-11-21T08:15:00.000Z' },
       },
     ],
   },

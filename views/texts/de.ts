@@ -27,6 +27,7 @@ const recoveryCodes = {
 
 export const de: Texts = {
   language: 'de',
+  dates: 'de',
 
   shared: {
     privacyPolicy: 'Datenschutzerklärung',

@@ -27,6 +27,8 @@ const recoveryCodes = {
 export const en = {
   /** language tag of this file (BCP 47) */
   language: 'en',
+  /** language tag by whose customs dates are written: here the day comes first and hours go to 24, which nobody misreads */
+  dates: 'en-GB',
 
   shared: {
     privacyPolicy: 'Privacy policy',
