@@ -340,11 +340,6 @@ export const de: Texts = {
       message:
         'Er wurde schon benutzt, ist zu alt, oder ein neuerer hat ihn ersetzt. Wenn Sie schon ein Passwort gewählt haben, melden Sie sich an. Wenn nicht, bitten Sie die Person, die Sie eingeladen hat, um einen neuen Link.',
     },
-    invitationGone: {
-      title: 'Dieser Link gilt nicht mehr',
-      message:
-        'Er wurde schon benutzt, ist zu alt, oder ein neuerer hat ihn ersetzt. Wenn Sie schon ein Passwort gewählt haben, melden Sie sich an. Wenn nicht, bitten Sie die Person, die Sie eingeladen hat, um einen neuen Link.',
-    },
     addressTaken: {
       title: 'Diese Adresse gehört zu einem anderen Konto',
       message: 'Melden Sie sich bei diesem Konto an oder verwenden Sie eine andere Adresse.',

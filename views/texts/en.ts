@@ -353,12 +353,6 @@ export const en = {
       message:
         'It was used already, it is too old, or a newer one has replaced it. If you have chosen a password already, sign in. If not, ask the person who invited you for a new link.',
     },
-    /** of those who may have no password, and cannot ask for a letter themselves */
-    invitationGone: {
-      title: 'This link does not work any more',
-      message:
-        'It was used already, it is too old, or a newer one has replaced it. If you have chosen a password already, sign in. If not, ask the person who invited you for a new link.',
-    },
     addressTaken: {
       title: 'This address belongs to another account',
       message: 'Sign in to that account, or use another address.',
