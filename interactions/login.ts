@@ -100,7 +100,7 @@ export function showLogin(
     {
       formAction: [...redirectUri, ...upstreams.map(({ origin }) => origin)],
       imgSrc: presented.logoUri ? [presented.logoUri] : [],
-      scriptSrc: [parts.formScript.url, ...scriptsOf(request, passkey)],
+      scriptSrc: scriptsOf(request, passkey),
       texts,
     },
   );

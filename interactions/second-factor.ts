@@ -115,6 +115,7 @@ export async function showCodePage(
       client: presented,
       recovery,
       app: isAsked(request, 'second-factor', factors),
+      passwordShown: half.amr.includes('pwd') && !half.fromSession,
       cancel: urlOf('cancel'),
       ...(hasOther && { other: { href: urlOf(recovery ? 'second-factor' : 'recovery-code') } }),
       ...(passkey && { passkey }),
@@ -123,7 +124,7 @@ export async function showCodePage(
     {
       formAction: urlsOf(parts.issuer, interaction, sealed).redirectUri,
       imgSrc: presented.logoUri ? [presented.logoUri] : [],
-      scriptSrc: [parts.formScript.url, ...scriptsOf(request, passkey)],
+      scriptSrc: scriptsOf(request, passkey),
       texts,
     },
   );

@@ -47,8 +47,14 @@ async function showAll({ passkeys }: PasskeyParts, request: AccountRequest): Pro
   });
 }
 
-async function showAdding({ ceremonies, script }: PasskeyParts, request: AccountRequest, error?: string) {
-  const options = await ceremonies.enrolmentOptions(request.account, enrolmentPlace(request));
+async function showAdding(
+  { ceremonies, script, secondFactors }: PasskeyParts,
+  request: AccountRequest,
+  error?: string,
+): Promise<void> {
+  const { account } = request;
+  const options = await ceremonies.enrolmentOptions(account, enrolmentPlace(request));
+  const asksAlready = account.requiresMfa || hasSecondFactor(await secondFactors.enrolledOf(account.id));
   request.show(
     'account-passkey-add',
     {
@@ -58,6 +64,7 @@ async function showAdding({ ceremonies, script }: PasskeyParts, request: Account
         options: JSON.stringify(options),
         script: new URL(script.url).pathname,
       },
+      asksMore: account.passwordHash !== undefined && !asksAlready,
       back: { href: request.pathOf(PAGE) },
       ...(error !== undefined && { error }),
     },

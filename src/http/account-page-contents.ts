@@ -15,6 +15,8 @@ export interface AccountFrame {
 /** A page of the account page. */
 export interface Framed {
   frame: AccountFrame;
+  /** rooted path of the script that keeps forms from being sent twice */
+  script?: string;
 }
 
 /** A moment: as the reader writes it, and as ISO 8601. */
@@ -71,6 +73,8 @@ interface AccountPasskeysPage extends Framed {
 }
 
 interface AccountPasskeyAddPage extends Framed {
+  /** whether the password was enough to sign in, and will not be */
+  asksMore: boolean;
   passkey: PasskeyForm;
   back: { href: string };
   error?: string;

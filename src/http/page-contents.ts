@@ -57,6 +57,8 @@ export interface SecondFactorPage extends GuardedForm {
   recovery: boolean;
   /** whether the account has an authenticator app that is good enough */
   app: boolean;
+  /** whether the first factor was the password, typed in this sign-in */
+  passwordShown: boolean;
   /** the page that asks for the other kind of code; absent: there is none */
   other?: { href: string };
   /** absent: the account has no passkey */
@@ -78,6 +80,8 @@ export interface AuthenticatorForm extends GuardedForm {
 /** Sets up a second factor within a sign-in. */
 export interface AuthenticatorPage {
   csrf: string;
+  /** rooted path of the script that keeps forms from being sent twice */
+  script?: string;
   client: ClientPresentation;
   /** absent: it has to be a passkey */
   app?: AuthenticatorForm;

@@ -13,21 +13,40 @@ describe('the account page in Chromium', () => {
 
   before(async () => {
     [browser, service] = await openBrowserBeside(startService());
+    await service.accounts.add({ username: 'bob', password: PASSWORD });
   });
   after(async () => {
     await browser?.close();
     await service?.[Symbol.asyncDispose]();
   });
 
-  async function openAccount(page: Page, password = PASSWORD): Promise<void> {
+  async function openAccount(page: Page, password = PASSWORD, login = 'alice'): Promise<void> {
     await page.goto(`${service.origin}/`);
     await page.getByRole('link', { name: 'Your account' }).click();
-    await page.getByLabel('Username or email').fill('alice');
+    await page.getByLabel('Username or email').fill(login);
     await page.getByLabel('Password').fill(password);
     await page.getByLabel('Keep me signed in on this device').check();
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.waitForURL(`${service.origin}/account`);
   }
+
+  it('can be left and come back to where a form was refused, and sends nothing again', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await openAccount(page, PASSWORD, 'bob');
+    await page.goto(`${service.origin}/account/password`);
+    await page.getByLabel('Current password').fill('not this one');
+    await page.getByLabel('New password').fill(NEW_PASSWORD);
+    await page.getByRole('button', { name: 'Change password' }).click();
+    await page.getByRole('alert').waitFor();
+    await page.getByRole('link', { name: 'Overview' }).click();
+    await page.waitForURL(`${service.origin}/account`);
+    await page.goBack();
+    assert.equal(page.url(), `${service.origin}/account/password`);
+    assert.ok(await page.getByLabel('Current password').isVisible());
+    assert.equal(await page.getByRole('alert').count(), 0);
+    await context.close();
+  });
 
   it('changes the name, signs another browser out, changes the password, and signs out', async () => {
     const [here, there] = await Promise.all([
