@@ -18,17 +18,13 @@ export async function startSignIn(ctx: Context, sessions: Sessions, relyingParty
   ctx.redirect(url.href);
 }
 
-/**
- * `GET /callback`: the browser is back with a code or an error. Each `state` counts once. An answer that nobody waits for
- * any more, because another tab has signed in since, leads to where that one is.
- */
+/** `GET /callback`: the browser is back with a code or an error. Each `state` counts once. */
 export async function finishSignIn(ctx: Context, sessions: Sessions, relyingParty: RelyingParty): Promise<void> {
-  const session = sessions.find(ctx);
+  const pendingSignIns = sessions.find(ctx)?.pendingSignIns;
   const state = String(ctx.query.state);
-  const pending = session?.pendingSignIns.get(state);
-  if (pending === undefined && session?.signIn !== undefined) return ctx.redirect('/');
+  const pending = pendingSignIns?.get(state);
   if (pending === undefined) throw staleSignIn();
-  session?.pendingSignIns.delete(state);
+  pendingSignIns?.delete(state);
   const signIn = await relyingParty.finishSignIn(ctx.search, state, pending);
   sessions.renew(ctx).signIn = signIn;
   ctx.redirect('/');

@@ -65,19 +65,6 @@ describe('the story in Chromium', () => {
     await withPage({}, openLogin);
   });
 
-  it('leads an older tab to the start page when another tab has signed in meanwhile', async () => {
-    await withPage({}, async (older) => {
-      await openLogin(older);
-      const newer = await older.context().newPage();
-      await openLogin(newer);
-      await signIn(newer);
-      await signIn(older);
-      assert.equal(await older.textContent('h1'), 'Hello, Demo User');
-      await older.goto(`${sample.url}/callback?code=stolen&state=unknown`);
-      assert.equal(older.url(), `${sample.url}/`);
-    });
-  });
-
   it('gives a claim the whole width on the smallest phone', async () => {
     await withPage({ ...phone, viewport: { width: 360, height: 740 } }, async (page) => {
       await openLogin(page);
