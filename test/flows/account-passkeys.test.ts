@@ -41,6 +41,10 @@ describe('The passkeys of the account page', () => {
     assert.equal(page.url, `${service.issuer}/account/passkeys`, page.text);
     assert.match(page.text, /You have no passkey yet/);
     const adding = await follow(agent, page, 'add');
+    assert.equal(
+      adding.document.querySelector('#asks-more')?.text,
+      'From then on, your password alone is not enough to sign in: a passkey or a recovery code is needed too.',
+    );
     assert.match(String(adding.response.headers.get('content-security-policy')), /script-src http:\/\/localhost/);
     const passkey = createSoftPasskey(service.issuer, { aaguid: 'd548826e-79b4-db40-a3d8-11116f7e8349' });
     const codes = await makePasskey(agent, adding, passkey);
@@ -61,6 +65,8 @@ describe('The passkeys of the account page', () => {
     await makePasskey(agent, await follow(agent, page, 'add'), createSoftPasskey(service.issuer));
     const adding = await follow(agent, page, 'add');
     assert.equal((passkeyOptions(adding) as { excludeCredentials?: unknown[] }).excludeCredentials?.length, 1);
+    // the password has not been enough since the first one
+    assert.equal(adding.document.querySelector('#asks-more'), null);
     const list = await makePasskey(agent, adding, createSoftPasskey(service.issuer));
     assert.equal(list.url, `${service.issuer}/account/passkeys`);
     assert.match(

@@ -65,6 +65,8 @@ describe('signing in with a passkey', () => {
     const agent = newAgent();
     const { url, checks } = await authorizationRequest(party);
     const second = await signIn(agent, url);
+    const sentence = second.document.querySelector('#confirm')?.text;
+    assert.equal(sentence, 'Your password is right. Now confirm with your passkey.');
     const options = passkeyOptions(second);
     assert.deepEqual(
       options.allowCredentials?.map(({ id }) => id),

@@ -73,6 +73,7 @@ export const pageSamples: Pages = {
     client,
     recovery: false,
     app: true,
+    passwordShown: true,
     passkey,
     other: { href: '/login/kq3/recovery-code' },
     error: 'That code does not work. Wait until your app shows a new one, then type that.',
@@ -187,6 +188,7 @@ export const pageSamples: Pages = {
   'account-passkey-add': {
     frame,
     passkey: { ...passkey, action: '/account/passkeys/add' },
+    asksMore: true,
     back: { href: '/account/passkeys' },
     error: 'That took too long. Try again.',
   },

@@ -137,6 +137,7 @@ const shapes: readonly PageVariant[] = [
     client,
     recovery: false,
     app: true,
+    passwordShown: true,
     other: { href: '/login/kq3/recovery-code' },
   })),
   variant('recovery-code', 'second-factor', ({ 'second-factor': words }) => ({
@@ -144,6 +145,7 @@ const shapes: readonly PageVariant[] = [
     client: { ...client, name: LONG },
     recovery: true,
     app: true,
+    passwordShown: true,
     other: { href: '/login/kq3/second-factor' },
     error: words.recoveryRefused,
   })),

@@ -78,6 +78,8 @@ export const de: Texts = {
     hint: 'Sechs Ziffern, die alle 30 Sekunden wechseln.',
     submit: 'Weiter',
     passkey: 'Passkey verwenden',
+    passkeyAfterPassword: 'Ihr Passwort stimmt. Bestätigen Sie jetzt mit Ihrem Passkey.',
+    passkeyOnly: 'Bestätigen Sie jetzt mit Ihrem Passkey, dass Sie es sind.',
     useRecovery: 'Wiederherstellungscode verwenden',
     useOther: 'Anderen Weg verwenden',
     recoveryTitle: 'Wiederherstellungs\u00adcode verwenden',
@@ -515,6 +517,8 @@ export const de: Texts = {
   'account-passkey-add': {
     title: 'Passkey hinzufügen',
     lead: 'Ihr Browser fragt, wo er ihn aufbewahren soll: auf diesem Gerät, in einem Passwortmanager, auf Ihrem Telefon oder auf einem Sicherheitsschlüssel.',
+    asksMore:
+      'Von da an genügt Ihr Passwort allein nicht mehr zum Anmelden: Es braucht auch einen Passkey oder einen Wiederherstellungscode.',
     submit: 'Passkey hinzufügen',
     refused:
       'Dieser Passkey ließ sich nicht hinzufügen. Versuchen Sie es noch einmal oder wählen Sie einen anderen Ort dafür.',

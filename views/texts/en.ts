@@ -83,6 +83,10 @@ export const en = {
     hint: 'Six digits that change every 30 seconds.',
     submit: 'Continue',
     passkey: 'Use a passkey',
+    /** where nothing but a passkey is asked for */
+    passkeyAfterPassword: 'Your password is right. Now confirm with your passkey.',
+    /** the same after another way of signing in, or in a session */
+    passkeyOnly: 'Now confirm with your passkey that it is you.',
     useRecovery: 'Use a recovery code',
     useOther: 'Use another way',
     recoveryTitle: 'Use a recovery code',
@@ -533,6 +537,8 @@ export const en = {
   'account-passkey-add': {
     title: 'Add a passkey',
     lead: 'Your browser asks where to keep it: on this device, in a password manager, on your phone or on a security key.',
+    /** of the first second factor beside a password */
+    asksMore: 'From then on, your password alone is not enough to sign in: a passkey or a recovery code is needed too.',
     submit: 'Add a passkey',
     refused: 'This passkey could not be added. Try again, or choose another place for it.',
   },
