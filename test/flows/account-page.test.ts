@@ -344,6 +344,7 @@ describe('The account page', () => {
 
       const agent = await accountAgent(service, username);
       const form = await agent.open(`${service.origin}/account/password`);
+      assert.match(form.text, /When you save a new password, you are signed out everywhere else\./);
       const changed = await agent.submit(form, { current: PASSWORD, password: NEW_PASSWORD });
       assert.equal(outcomeOf(changed), 'Your password is changed, and you are signed out everywhere else.');
 

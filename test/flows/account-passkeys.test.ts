@@ -50,6 +50,7 @@ describe('The passkeys of the account page', () => {
     const codes = await makePasskey(agent, adding, passkey);
     assert.equal(codes.url, `${service.issuer}/account/recovery-codes`, codes.text);
     assert.equal(codes.document.querySelectorAll('.codes li').length, 10);
+    assert.match(codes.text, /If you lose your phone or passkey, each of these lets you in once\./);
     assert.deepEqual(
       (await listOf(account)).map(({ id, name }) => [id, name]),
       [[passkey.id, 'Bitwarden']],

@@ -67,8 +67,8 @@ describe('Consent', () => {
       'know that it is you',
       'see your name, picture and other profile details',
       'see your e-mail address',
-      'See these details of yours: phone number',
-      'Keep this access while you are away',
+      'see these details of yours: phone number',
+      'keep this access while you are away',
       'photos',
       'photos:read',
     ]);

@@ -78,6 +78,17 @@ describe('signing in with a passkey', () => {
     assert.deepEqual(methodsOf(claims), ['hwk', 'mfa', 'pwd', 'user']);
   });
 
+  it('is asked for in a session by password without a word of the password, which nobody has typed just now', async () => {
+    const dave = await service.accounts.add({ username: 'dave', password: 'seven quiet lanterns drift' });
+    const agent = newAgent();
+    const begun = await authorizationRequest(party);
+    callbackOf(await signIn(agent, begun.url, 'dave', 'seven quiet lanterns drift'));
+    await enrolPasskey(service, dave);
+    const { page } = await openLogin(agent, { acr_values: 'phr' });
+    const sentence = page.document.querySelector('#confirm')?.text;
+    assert.equal(sentence, 'Now confirm with your passkey that it is you.');
+  });
+
   const refusals: [string, Partial<Claims>, string, string][] = [
     ['of another origin', { origin: 'https://evil.example' }, REFUSED, 'response'],
     ['with a counter that went back', { counter: 0 }, REFUSED, 'counter'],

@@ -60,8 +60,8 @@ export const pageSamples: Pages = {
     client,
     account: { username: 'alice' },
     scopes: [
-      { name: 'profile', description: 'See your name, picture and other profile details' },
-      { name: 'email', description: 'See your email address' },
+      { name: 'profile', description: 'see your name, picture and other profile details' },
+      { name: 'email', description: 'see your e-mail address' },
     ],
     claims: ['phone number', 'birthdate'],
     resources: [{ audience: 'logging-service', scopes: ['logs:read', 'logs:write'] }],

@@ -20,7 +20,7 @@ const authenticatorSteps = {
 /** the same */
 const recoveryCodes = {
   title: 'Bewahren Sie diese Wiederherstellungs\u00adcodes auf',
-  lead: 'Wenn Sie Ihr Telefon verlieren, lässt jeder von ihnen Sie einmal ein. Sie werden nicht noch einmal gezeigt: Drucken Sie sie aus, schreiben Sie sie auf oder bewahren Sie sie in einem Passwortmanager auf.',
+  lead: 'Wenn Sie Ihr Telefon oder Ihren Passkey verlieren, lässt jeder von ihnen Sie einmal ein. Sie werden nicht noch einmal gezeigt: Drucken Sie sie aus, schreiben Sie sie auf oder bewahren Sie sie in einem Passwortmanager auf.',
   kept: 'Ich habe sie sicher aufbewahrt',
   submit: 'Weiter',
 };
@@ -126,8 +126,8 @@ export const de: Texts = {
     heading: (client) => `Darf ${client} Ihr Konto verwenden?`,
     signedInAs: (username) => `Angemeldet als ${username}`,
     asks: 'Die Anwendung darf dann',
-    claims: (names) => `Diese Angaben von Ihnen sehen: ${names}`,
-    offlineAccess: 'Diesen Zugriff behalten, auch wenn Sie nicht da sind',
+    claims: (names) => `diese Angaben von Ihnen sehen: ${names}`,
+    offlineAccess: 'diesen Zugriff behalten, auch wenn Sie nicht da sind',
     resources: 'Sie darf dann diese Dienste nutzen',
     noPermission: 'ohne besondere Berechtigung',
     allow: 'Zulassen',
@@ -552,7 +552,7 @@ export const de: Texts = {
     recoveryCodes: 'Wiederherstellungscodes',
     left: (count) =>
       count === 0
-        ? 'Sie haben keine mehr. Machen Sie neue, falls Sie Ihr Telefon verlieren.'
+        ? 'Sie haben keine mehr. Machen Sie neue, falls Sie Ihr Telefon oder Ihren Passkey verlieren.'
         : `Sie haben noch ${count}. Neue ersetzen sie.`,
     renew: 'Neue Wiederherstellungscodes machen',
     removal: 'App entfernen',
@@ -599,7 +599,7 @@ export const de: Texts = {
     password: 'Neues Passwort',
     hint: (minimum) =>
       `Mindestens ${minimum} Zeichen. Einige Wörter, die niemand zusammenstellen würde, kann man sich gut merken.`,
-    ends: 'Sie werden überall sonst abgemeldet.',
+    ends: 'Wenn Sie ein neues Passwort speichern, werden Sie überall sonst abgemeldet.',
     submit: 'Passwort ändern',
     choose: 'Passwort setzen',
     wrong: 'Das ist nicht Ihr bisheriges Passwort. Prüfen Sie es und versuchen Sie es noch einmal.',

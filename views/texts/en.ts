@@ -18,7 +18,7 @@ const authenticatorSteps = {
 /** the same */
 const recoveryCodes = {
   title: 'Keep these recovery codes',
-  lead: 'When you lose your phone, each of them lets you in once. They are not shown again: print them, write them down, or keep them in a password manager.',
+  lead: 'If you lose your phone or passkey, each of these lets you in once. They are not shown again: print them, write them down, or keep them in a password manager.',
   kept: 'I have kept them in a safe place',
   submit: 'Continue',
 };
@@ -137,8 +137,8 @@ export const en = {
     heading: (client: string) => `Allow ${client} to use your account?`,
     signedInAs: (username: string) => `Signed in as ${username}`,
     asks: 'It will be able to',
-    claims: (names: string) => `See these details of yours: ${names}`,
-    offlineAccess: 'Keep this access while you are away',
+    claims: (names: string) => `see these details of yours: ${names}`,
+    offlineAccess: 'keep this access while you are away',
     resources: 'It will be able to use',
     noPermission: 'with no particular permission',
     allow: 'Allow',
@@ -569,7 +569,7 @@ export const en = {
     recoveryCodes: 'Recovery codes',
     left: (count: number) =>
       count === 0
-        ? 'You have none left. Make new ones, in case you lose your phone.'
+        ? 'You have none left. Make new ones, in case you lose your phone or passkey.'
         : `You have ${count} left. New ones replace them.`,
     renew: 'Make new recovery codes',
     removal: 'Remove the app',
@@ -616,7 +616,7 @@ export const en = {
     password: 'New password',
     hint: (minimum: number) =>
       `At least ${minimum} characters. A few words that nobody would put together are easy to remember.`,
-    ends: 'You will be signed out everywhere else.',
+    ends: 'When you save a new password, you are signed out everywhere else.',
     submit: 'Change password',
     choose: 'Set password',
     wrong: 'That is not your current password. Check it and try again.',
