@@ -78,13 +78,17 @@ describe('a sign-in that goes wrong in Chromium', () => {
       }));
   }
 
-  it('submitted by two clicks without JavaScript: signs in', () =>
+  it('submitted by two clicks without JavaScript: signs in, if need be with the form once more', () =>
     withPage(
       async (page) => {
         await openLogin(page);
         await page.fill('#login', 'alice');
         await page.fill('#password', PASSWORD);
         await clickTwice(page, 60);
+        await page.waitForLoadState('networkidle');
+        // the cookies of an answer that the browser did not wait for are lost
+        if ((await page.textContent('h1')) === 'This sign-in is no longer open here') await page.click('#next');
+        if ((await page.locator('#password').count()) > 0) await signIn(page);
         await arrives(page);
       },
       { javaScriptEnabled: false },
