@@ -1,5 +1,6 @@
 // Enrols a passkey within a sign-in that needs a second factor, in the place of an authenticator app.
 import type Router from 'koa-router';
+import { describeBrowser } from '../src/accounts/browsers.ts';
 import type { PasskeyRefusal } from '../src/accounts/passkeys.ts';
 import { findEnrolling, keepEnrolled, refuseEnrolment } from './authenticator.ts';
 import { passkeyPlace } from './passkey-form.ts';
@@ -26,11 +27,12 @@ export function addPasskeyEnrolmentRoutes(router: Router, requests: StepRequests
  * possession is enough, as in every later sign-in.
  */
 async function enrol(request: StepRequest, found: FoundHalf, answer: unknown): Promise<void> {
-  const { ctx, parts, interaction } = request;
+  const { ctx, parts, interaction, texts } = request;
   const { account } = found;
   const facts = { ...factsOf(request), accountId: account.id };
   const json = typeof answer === 'string' ? answer : '';
-  const proof = await parts.passkeys.enrol(account, passkeyPlace(request), json, ctx.get('user-agent'));
+  const browser = describeBrowser(ctx.get('user-agent'), { ...texts['account-sessions'], unknownBrowser: '' });
+  const proof = await parts.passkeys.enrol(account, passkeyPlace(request), json, browser);
   if ('refused' in proof) {
     parts.audit.passkeyRefused({ ...facts, reason: proof.refused });
     return refuseEnrolment(request, found, sentenceFor(request, proof.refused));

@@ -1,4 +1,5 @@
 // The pages of passkeys: which there are, adding one, giving one another name, removing one.
+import { describeBrowser } from '../accounts/browsers.ts';
 import { passkeyNameOf } from '../accounts/passkey-names.ts';
 import type { PasskeyCeremonies } from '../accounts/passkeys.ts';
 import { hasSecondFactor, type SecondFactorDirectory } from '../accounts/second-factors.ts';
@@ -75,7 +76,8 @@ async function showAdding(
 async function add(parts: PasskeyParts, request: SubmittedRequest): Promise<void> {
   const { account, ctx, form, texts } = request;
   const answer = String(form['passkey'] ?? '');
-  const added = await parts.ceremonies.enrol(account, enrolmentPlace(request), answer, ctx.get('user-agent'));
+  const browser = describeBrowser(ctx.get('user-agent'), { ...texts['account-sessions'], unknownBrowser: '' });
+  const added = await parts.ceremonies.enrol(account, enrolmentPlace(request), answer, browser);
   if ('refused' in added) {
     parts.audit.passkeyRefused({ ...request.facts(), reason: added.refused });
     const { passkeyExpired, passkeyTaken } = texts.shared;

@@ -1,6 +1,6 @@
 // The page of where somebody is signed in, and how to sign out there.
+import { describeBrowser } from '../accounts/browsers.ts';
 import type { AccountSession, AccountSessions } from '../provider/account-sessions.ts';
-import { describeBrowser } from './browsers.ts';
 import type { ClientNames } from './client-names.ts';
 import type { AccountPageParts, AccountRequest, AccountSection } from './section.ts';
 

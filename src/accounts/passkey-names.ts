@@ -17,26 +17,13 @@ const KEEPERS: Readonly<Record<string, string>> = {
   'fdb141b2-5d84-443e-8a35-4698c205a502': 'KeePassXC',
 };
 
-/** The order matters: each of these says in its `User-Agent` that it is also some that follow. */
-const BROWSERS = [/Edg/, /OPR|Opera/, /Firefox|FxiOS/, /Chrome|CriOS/, /Safari/];
-const BROWSER_NAMES = ['Edge', 'Opera', 'Firefox', 'Chrome', 'Safari'];
-const SYSTEMS = [/iPhone/, /iPad/, /Android/, /Windows/, /Mac OS X/, /CrOS/, /Linux/];
-const SYSTEM_NAMES = ['iPhone', 'iPad', 'Android', 'Windows', 'Mac', 'ChromeOS', 'Linux'];
-
 /** What an owner may call a passkey: up to 64 characters that can be seen; undefined when it is anything else. */
 export function passkeyNameOf(value: unknown): string | undefined {
   const name = typeof value === 'string' ? value.trim().normalize('NFC') : '';
   return name !== '' && [...name].length <= 64 && isVisible(name) ? name : undefined;
 }
 
-/** @param userAgent as it was sent; empty when nothing is known, and so is then the answer */
-export function suggestedPasskeyName(aaguid: string, userAgent: string): string {
-  return Object.hasOwn(KEEPERS, aaguid) ? String(KEEPERS[aaguid]) : browserName(userAgent);
-}
-
-/** Such as `Firefox, Linux`: proper names alone, so that it reads the same in every language. */
-function browserName(userAgent: string): string {
-  const browser = BROWSER_NAMES[BROWSERS.findIndex((mark) => mark.test(userAgent))];
-  const system = SYSTEM_NAMES[SYSTEMS.findIndex((mark) => mark.test(userAgent))];
-  return [browser, system].filter(Boolean).join(', ');
+/** @param browser that it came from, as its owner knows it; empty when nothing is known, and so may the answer be */
+export function suggestedPasskeyName(aaguid: string, browser: string): string {
+  return Object.hasOwn(KEEPERS, aaguid) ? String(KEEPERS[aaguid]) : browser;
 }

@@ -56,9 +56,9 @@ export interface PasskeyCeremonies {
    * Adds a passkey, and says what that proves: its owner has it at hand, and by the registration's own UV flag (§6.1) was
    * asked for PIN or fingerprint. Without attestation that is believed as far as in every later use.
    * @param answer the new credential as JSON
-   * @param userAgent gives it a name where nothing better does
+   * @param browser gives it a name where nothing better does: what its owner calls it, or nothing
    */
-  enrol(account: Account, place: string, answer: string, userAgent: string): Promise<PasskeyProof | RefusedPasskey>;
+  enrol(account: Account, place: string, answer: string, browser: string): Promise<PasskeyProof | RefusedPasskey>;
   /**
    * Options for `navigator.credentials.get()`: with the passkey of any account, in the place of name and password. The
    * authenticator has to make sure who is there.
@@ -132,7 +132,7 @@ export function createPasskeyCeremonies(options: {
       });
     },
 
-    async enrol(account, place, answer, userAgent) {
+    async enrol(account, place, answer, browser) {
       const read = await parseAttestation(answer);
       if (read === undefined) return { refused: 'malformed', accountId: account.id };
       const fault = challenges.faultOf(read.challenge, enrolmentPlace(place, account.id));
@@ -154,7 +154,7 @@ export function createPasskeyCeremonies(options: {
         counter: made.credential.counter,
         transports: made.credential.transports ?? [],
         backedUp: made.credentialBackedUp,
-        name: suggestedPasskeyName(made.aaguid, userAgent),
+        name: suggestedPasskeyName(made.aaguid, browser),
         createdAt: clock(),
       };
       if (!(await insert(passkeys, passkey))) return { refused: 'taken', accountId: account.id };

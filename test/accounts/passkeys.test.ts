@@ -8,7 +8,7 @@ import { type Claims, createSoftPasskey, type SoftPasskey } from '../support/aut
 import { openTemporaryStore, type TemporaryStore } from './temporary-store.ts';
 
 const ORIGIN = 'https://id.example.com';
-const AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
+const BROWSER = 'Firefox on Linux';
 const SECRETS: [string, string] = ['the first secret of this test', 'the one before'];
 const MINUTE = 60;
 
@@ -44,7 +44,7 @@ describe('passkeys', () => {
   async function enrolled(account: Account, claims: Partial<Claims> = {}): Promise<SoftPasskey> {
     const passkey = createSoftPasskey(ORIGIN, claims);
     const answer = passkey.create(await ceremonies().enrolmentOptions(account, 'page'));
-    assert.ok(!('refused' in (await ceremonies().enrol(account, 'page', answer, AGENT))));
+    assert.ok(!('refused' in (await ceremonies().enrol(account, 'page', answer, BROWSER))));
     return passkey;
   }
 
@@ -81,7 +81,7 @@ describe('passkeys', () => {
       it(`keeps an ${kind} key, and signs in with it`, async () => {
         const passkey = createSoftPasskey(ORIGIN, {}, kind);
         const answer = passkey.create(await ceremonies().enrolmentOptions(alice, 'page'));
-        await ceremonies().enrol(alice, 'page', answer, AGENT);
+        await ceremonies().enrol(alice, 'page', answer, BROWSER);
         const proof = await ceremonies().prove('login', passkey.get(ceremonies().signInOptions('login')));
         assert.ok('account' in proof, JSON.stringify(proof));
         assert.equal(proof.account.id, alice.id);
@@ -98,7 +98,7 @@ describe('passkeys', () => {
         counter: 0,
         transports: ['internal'],
         backedUp: true,
-        name: 'Firefox, Linux',
+        name: BROWSER,
         createdAt: temporary.time.now,
       });
     });
@@ -117,7 +117,7 @@ describe('passkeys', () => {
     for (const [what, claims, refused] of refusals) {
       it(`refuses an answer ${what}`, async () => {
         const answer = createSoftPasskey(ORIGIN).create(await ceremonies().enrolmentOptions(alice, 'page'), claims);
-        const outcome = await ceremonies().enrol(alice, 'page', answer, AGENT);
+        const outcome = await ceremonies().enrol(alice, 'page', answer, BROWSER);
         assert.deepEqual(outcome, { refused, accountId: alice.id });
         assert.deepEqual(await temporary.store.passkeys.listOf(alice.id), []);
       });
@@ -137,7 +137,7 @@ describe('passkeys', () => {
         const made = createSoftPasskey(ORIGIN).create(await ceremonies().enrolmentOptions(alice, 'page'));
         const answer = JSON.parse(made);
         answer.response.attestationObject = Buffer.from(attestation, 'hex').toString('base64url');
-        const outcome = await ceremonies().enrol(alice, 'page', JSON.stringify(answer), AGENT);
+        const outcome = await ceremonies().enrol(alice, 'page', JSON.stringify(answer), BROWSER);
         assert.deepEqual(outcome, { refused: 'malformed', accountId: alice.id });
       });
     }
@@ -145,17 +145,17 @@ describe('passkeys', () => {
     it('refuses what was made for another account, for another page, or sent before', async () => {
       const passkey = createSoftPasskey(ORIGIN);
       const answer = passkey.create(await ceremonies().enrolmentOptions(alice, 'page'));
-      assert.equal(refusalOf(await ceremonies().enrol(bob, 'page', answer, AGENT)), 'challenge');
-      assert.equal(refusalOf(await ceremonies().enrol(alice, 'other page', answer, AGENT)), 'challenge');
-      await ceremonies().enrol(alice, 'page', answer, AGENT);
+      assert.equal(refusalOf(await ceremonies().enrol(bob, 'page', answer, BROWSER)), 'challenge');
+      assert.equal(refusalOf(await ceremonies().enrol(alice, 'other page', answer, BROWSER)), 'challenge');
+      await ceremonies().enrol(alice, 'page', answer, BROWSER);
       await temporary.store.passkeys.remove(alice.id, passkey.id);
-      assert.equal(refusalOf(await ceremonies().enrol(alice, 'page', answer, AGENT)), 'replayed');
+      assert.equal(refusalOf(await ceremonies().enrol(alice, 'page', answer, BROWSER)), 'replayed');
     });
 
     it('refuses a passkey that somebody has (§7.1)', async () => {
       const passkey = await enrolled(alice);
       const answer = passkey.create(await ceremonies().enrolmentOptions(bob, 'page'));
-      assert.equal(refusalOf(await ceremonies().enrol(bob, 'page', answer, AGENT)), 'taken');
+      assert.equal(refusalOf(await ceremonies().enrol(bob, 'page', answer, BROWSER)), 'taken');
       assert.equal((await temporary.store.passkeys.find(passkey.id))?.accountId, alice.id);
     });
   });
@@ -305,7 +305,7 @@ describe('passkeys', () => {
     for (const [what, answer] of malformed) {
       it(`refuses ${what}`, async () => {
         assert.deepEqual(await ceremonies().prove('login', answer), { refused: 'malformed' });
-        assert.deepEqual(await ceremonies().enrol(alice, 'page', answer, AGENT), {
+        assert.deepEqual(await ceremonies().enrol(alice, 'page', answer, BROWSER), {
           refused: 'malformed',
           accountId: alice.id,
         });
@@ -369,18 +369,14 @@ describe('passkeys', () => {
   }
 
   const names: [string, string, string][] = [
-    ['ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4', AGENT, 'Google Password Manager'],
-    ['00000000-0000-0000-0000-000000000000', AGENT, 'Firefox, Linux'],
-    [
-      'constructor',
-      'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1',
-      'Safari, iPhone',
-    ],
-    ['', 'curl/8.0', ''],
+    ['ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4', BROWSER, 'Google Password Manager'],
+    ['00000000-0000-0000-0000-000000000000', BROWSER, BROWSER],
+    ['constructor', BROWSER, BROWSER],
+    ['', '', ''],
   ];
-  for (const [aaguid, agent, name] of names) {
-    it(`are called “${name}” first, when they come from ${aaguid || 'nowhere'} and ${agent.slice(0, 30)}…`, () => {
-      assert.equal(suggestedPasskeyName(aaguid, agent), name);
+  for (const [aaguid, browser, name] of names) {
+    it(`are called “${name}” first, when they come from ${aaguid || 'nowhere'} and ${browser || 'no known browser'}`, () => {
+      assert.equal(suggestedPasskeyName(aaguid, browser), name);
     });
   }
 });

@@ -118,7 +118,7 @@ describe('passkeys in Chromium', () => {
       const { page } = device;
       await addPasskey(device);
       const [kept] = await service.store.passkeys.listOf(account.id);
-      assert.deepEqual([kept?.name, kept?.transports], ['Chrome, Linux', ['internal']]);
+      assert.deepEqual([kept?.name, kept?.transports], ['Chrome on Linux', ['internal']]);
       const claims = await signedIn(page, () => page.click('#use-passkey'));
       assert.deepEqual(claims, { sub: account.id, acr: 'phr', amr: ['hwk', 'user', 'mfa'] });
     }));

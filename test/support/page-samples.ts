@@ -174,7 +174,7 @@ export const pageSamples: Pages = {
     passkeys: [
       {
         href: '/account/passkeys/q2',
-        name: 'Firefox, Linux',
+        name: 'Firefox on Linux',
         created: { text: '20 Nov 2026, 08:15 UTC', iso: '2026-11-20T08:15:00.000Z' },
         lastUsed: { text: '21 Nov 2026, 19:30 UTC', iso: '2026-11-21T19:30:00.000Z' },
       },
@@ -196,7 +196,7 @@ export const pageSamples: Pages = {
     frame,
     csrf: 'vJ2cQ0',
     back: { href: '/account/passkeys' },
-    name: 'Firefox, Linux',
+    name: 'Firefox on Linux',
     rename: '/account/passkeys/q2',
     remove: { action: '/account/passkeys/q2/remove', asksPassword: true },
     error: 'That is not your password. Try again.',

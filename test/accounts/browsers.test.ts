@@ -1,6 +1,6 @@
 // What browsers are called, by what they say of themselves.
 import assert from 'node:assert/strict';
-import { describeBrowser } from '../../src/account-page/browsers.ts';
+import { describeBrowser } from '../../src/accounts/browsers.ts';
 import { en } from '../../views/texts/en.ts';
 
 const webkit = (inside: string, after: string) =>
@@ -21,6 +21,7 @@ describe('A browser', () => {
     [webkit('Macintosh; Intel Mac OS X 10_15_7', 'Version/18.0'), 'Safari on macOS'],
     [webkit('iPhone; CPU iPhone OS 18_0 like Mac OS X', 'CriOS/140.0.0.0 Mobile/15E148'), 'Chrome on iPhone'],
     [webkit('iPad; CPU OS 18_0 like Mac OS X', 'FxiOS/140.0 Mobile/15E148'), 'Firefox on iPad'],
+    [webkit('X11; Linux x86_64', 'HeadlessChrome/147.0.0.0'), 'Chrome on Linux'],
     ['Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', 'Firefox on Linux'],
     ['Lynx/2.9.2 (Linux)', 'Linux'],
     ['curl/8.10.1', 'Unknown browser'],
