@@ -39,13 +39,15 @@ async function show(parts: PasswordParts, request: AccountRequest, error?: strin
 
 /** Whoever had the password before has nothing of it left: other sessions and all other tokens end with it. */
 async function change(parts: PasswordParts, request: SubmittedRequest): Promise<void> {
-  const { account, ctx, sessionUid } = request;
-  const problem = await problemOf(parts, request);
-  if (problem !== undefined) {
+  const { account, ctx, sessionUid, texts } = request;
+  const checked = await check(parts, request);
+  const password = String(request.form['password']);
+  // what was typed may have become wrong since
+  const done = !('problem' in checked) && (await parts.accounts.setPassword(account.id, password, checked.known));
+  if (!done) {
     ctx.status = 400;
-    return show(parts, request, problem);
+    return show(parts, request, 'problem' in checked ? checked.problem : texts['account-password'].wrong);
   }
-  await parts.accounts.setPassword(account.id, String(request.form['password']));
   await parts.sessions.endAll(account.id, { except: sessionUid });
   const changed = await parts.accounts.find(account.id);
   if (changed) parts.knownDevices.remember(ctx, changed);
@@ -55,14 +57,17 @@ async function change(parts: PasswordParts, request: SubmittedRequest): Promise<
   request.finish('/', 'passwordChanged');
 }
 
-/** @throws TooManyGuesses, PasswordQueueFull */
-async function problemOf(parts: PasswordParts, { account, ctx, form, texts }: SubmittedRequest) {
+/** What is wrong with the form, or the account whose password it shows. @throws TooManyGuesses, PasswordQueueFull */
+async function check(
+  parts: PasswordParts,
+  { account, ctx, form, texts }: SubmittedRequest,
+): Promise<{ problem: string } | { known: Account }> {
   const [current, chosen] = [form['current'], form['password']].map((value) =>
     typeof value === 'string' ? value : '',
   );
   const fault = await parts.passwordRules.faultOf(String(chosen), await choiceOf(parts, account));
-  if (fault) return texts.newPassword[fault.reason](fault.minimum);
-  if (account.passwordHash === undefined) return undefined;
+  if (fault) return { problem: texts.newPassword[fault.reason](fault.minimum) };
+  if (account.passwordHash === undefined) return { known: account };
   const guess = {
     secret: 'password',
     whose: { accountId: account.id },
@@ -72,7 +77,7 @@ async function problemOf(parts: PasswordParts, { account, ctx, form, texts }: Su
   const known = await parts.guesses.attempt(guess, () =>
     parts.accounts.authenticate(account.username, String(current)),
   );
-  return known?.id === account.id ? undefined : texts['account-password'].wrong;
+  return known?.id === account.id ? { known } : { problem: texts['account-password'].wrong };
 }
 
 async function choiceOf({ secondFactors }: PasswordParts, account: Account) {

@@ -42,8 +42,12 @@ export interface AccountDirectory {
   /** By username or e-mail address, in any spelling. */
   findByUsername(login: string): Promise<Account | undefined>;
   list(): Promise<Account[]>;
-  /** False when there is no such account. @throws UnacceptablePassword, PasswordQueueFull */
-  setPassword(id: string, password: string): Promise<boolean>;
+  /**
+   * False when there is no such account.
+   * @param was whoever chooses it has shown the password of this account: false, too, when that is another one by now
+   * @throws UnacceptablePassword, PasswordQueueFull
+   */
+  setPassword(id: string, password: string, was?: Account): Promise<boolean>;
   /**
    * What the owner of an e-mail address may do by a link that was sent there: have it, verified, and set the password.
    * `redeem` is asked last, when the password is hashed: unless it answers true, nothing changes.
@@ -168,9 +172,12 @@ export function createAccountDirectory(parts: {
     findByUsername,
     list: () => accounts.list(),
 
-    async setPassword(id, password) {
+    async setPassword(id, password, was) {
       const passwordHash = await passwords.hash(password);
-      const changed = await change(id, (account) => ({ ...account, passwordHash }));
+      // that took a while: a password that its owner has chosen meanwhile stays
+      const changed = await change(id, (account) =>
+        was && was.passwordHash !== account.passwordHash ? undefined : { ...account, passwordHash },
+      );
       if (changed) await forgive(id);
       return changed;
     },

@@ -87,6 +87,13 @@ describe('accounts', () => {
     assert.equal((await directory.authenticate('alice', 'another long password'))?.id, id);
   });
 
+  it('keep the password that they were given since somebody showed the one before', async () => {
+    const account = await directory.add({ username: 'alice', password });
+    assert.equal(await directory.setPassword(account.id, 'another long password', account), true);
+    assert.equal(await directory.setPassword(account.id, 'a third long password', account), false);
+    assert.equal((await directory.authenticate('alice', 'another long password'))?.id, account.id);
+  });
+
   const MEANWHILE: [string, (id: string) => Promise<unknown>, boolean][] = [
     ['gets another password', (id) => directory.setPassword(id, 'a password that is new'), false],
     ['gets the same password, hashed anew', (id) => directory.setPassword(id, password), true],

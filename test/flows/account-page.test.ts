@@ -21,7 +21,7 @@ import {
 } from '../support/relying-party.ts';
 import { type Service, startService } from '../support/service.ts';
 import { withMovingTime } from '../support/time.ts';
-import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
+import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
 
 const MINUTE = 60;
 const NEW_PASSWORD = 'seven marmots under glass';
@@ -377,6 +377,22 @@ describe('The account page', () => {
       const resumed = await half.open(new URL(String(answered.headers.get('location')), action).href);
       assert.equal(resumed.response.status, 400);
       assert.ok((await half.open(`${service.origin}/account`)).document.querySelector('#sign-in'));
+    });
+
+    it('is changed by one of two who know the same one: what it became meanwhile stays', async () => {
+      const { username, id } = await addPerson();
+      const agents = await Promise.all([accountAgent(service, username), accountAgent(service, username)]);
+      const forms = await Promise.all(agents.map((agent) => agent.open(`${service.origin}/account/password`)));
+      const chosen = [NEW_PASSWORD, `another ${NEW_PASSWORD}`];
+      await Promise.all(
+        agents.map((agent, index) =>
+          agent.submit(forms[index] as Page, { current: PASSWORD, password: String(chosen[index]) }),
+        ),
+      );
+      const changes = service.log.filter((line) => line.includes('"passwordChanged"') && line.includes(id));
+      assert.equal(changes.length, 1);
+      const opening = chosen.map((password) => service.accounts.authenticate(username, password));
+      assert.equal((await Promise.all(opening)).filter((found) => found?.id === id).length, 1);
     });
 
     for (const [what, values, error] of [
