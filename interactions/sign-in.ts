@@ -1,5 +1,6 @@
 // What follows when somebody has shown who they are, by whatever means: a second factor, an enrolment, or the sign-in.
 import { errors, type InteractionResults } from 'oidc-provider';
+import { passwordStateOf } from '../src/accounts/password-state.ts';
 import { type EnrolledFactors, hasSecondFactor, isPasskeyInReach } from '../src/accounts/second-factors.ts';
 import { seeOther } from '../src/http/redirects.ts';
 import { acrOf, higher, type RequestedAcr, satisfies } from '../src/provider/authentication-levels.ts';
@@ -20,6 +21,8 @@ export interface Recognition {
 /** A sign-in of which one factor is done: kept with the interaction, where the browser cannot reach it. */
 export interface HalfSignIn extends Recognised {
   remember?: boolean;
+  /** the password that the account had: with another one, this is no sign-in any more */
+  passwordState?: string;
   /** whether the factor was shown before, in the session that this interaction began in */
   fromSession: boolean;
 }
@@ -51,7 +54,8 @@ export async function signIn(
 ): Promise<InteractionResults | undefined> {
   const { parts } = request;
   const at = parts.clock();
-  const kept = { accountId: account.id, amr: [...amr], at, ...(remember !== undefined && { remember }) };
+  const passwordState = passwordStateOf(account);
+  const kept = { accountId: account.id, amr: [...amr], at, passwordState, ...(remember !== undefined && { remember }) };
   const factors = amr.includes('mfa') ? undefined : await parts.secondFactors.enrolledOf(account.id);
   if (factors && isOutOfReach(request, factors)) return UNMET;
   const next = factors && nextStep(request, account, factors);
@@ -157,7 +161,7 @@ export function addSecondFactor(
 export function complete(
   request: StepRequest,
   account: Account,
-  { amr, at, remember, fromSession }: HalfSignIn,
+  { amr, at, remember, passwordState = passwordStateOf(account), fromSession }: HalfSignIn,
 ): InteractionResults {
   const { parts } = request;
   parts.audit.loginSucceeded({ ...factsOf(request), accountId: account.id, reason: amr.join(' ') });
@@ -167,6 +171,7 @@ export function complete(
       amr: [...amr],
       acr: acrOf(amr),
       ts: fromSession ? at : parts.clock(),
+      passwordState,
       ...(remember !== undefined && { remember }),
     },
   };

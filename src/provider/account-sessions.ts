@@ -65,6 +65,22 @@ export function createAccountSessions(options: {
     return links.map(({ jti }) => ({ do: 'destroy', model: 'EmailVerification', id: String(jti) }));
   }
 
+  /** Ends what there is at this moment. */
+  async function endFound(accountId: string, except: string | undefined) {
+    const [sessions, interactions] = await Promise.all([
+      sessionsOf(accountId),
+      artifacts.listOf('Interaction', accountId),
+    ]);
+    const kept = sessions.find(({ uid }) => uid === except);
+    const ended = sessions.filter((session) => session !== kept);
+    await artifacts.apply([
+      ...ended.flatMap(endingOf),
+      ...interactions.map(({ jti }): ArtifactWrite => ({ do: 'destroy', model: 'Interaction', id: String(jti) })),
+      ...(await endPendingAddress(accountId)),
+    ]);
+    return { kept, ended, signIns: interactions.length };
+  }
+
   return {
     async list(accountId) {
       const sessions = (await sessionsOf(accountId)).map(present);
@@ -80,18 +96,12 @@ export function createAccountSessions(options: {
     },
 
     async endAll(accountId, { except } = {}) {
-      const [sessions, interactions] = await Promise.all([
-        sessionsOf(accountId),
-        artifacts.listOf('Interaction', accountId),
-      ]);
-      const kept = sessions.find(({ uid }) => uid === except);
-      const ended = sessions.filter((session) => session !== kept);
-      await artifacts.apply([
-        ...ended.flatMap(endingOf),
-        ...interactions.map(({ jti }): ArtifactWrite => ({ do: 'destroy', model: 'Interaction', id: String(jti) })),
-        ...(await endPendingAddress(accountId)),
-      ]);
+      const first = await endFound(accountId, except);
+      // a sign-in that was found may have become a session before it was ended
+      const second = first.signIns > 0 ? await endFound(accountId, except) : undefined;
+      const { kept } = second ?? first;
       await revokeGrants(accountId, new Set(kept && grantsOf(kept)));
+      const ended = [...first.ended, ...(second?.ended ?? [])];
       await Promise.all(ended.map(onEnd));
       return ended.length;
     },

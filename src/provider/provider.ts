@@ -7,7 +7,7 @@ import { createConfiguration, type ProviderConfiguration } from './configuration
 import { refuseUnregisteredGrants } from './grant-types.ts';
 import { answerEssentialAcr } from './interaction-policy.ts';
 import { type Replays, rememberReplaysOurselves } from './replays.ts';
-import { nameSignedInAccounts, rememberSessions } from './sessions.ts';
+import { endOutdatedSignIns, nameSignedInAccounts, rememberSessions } from './sessions.ts';
 
 export interface ProviderOptions extends ProviderConfiguration {
   clientAuthentication: ClientAuthentication;
@@ -28,6 +28,7 @@ export function createProvider(options: ProviderOptions): Provider {
   answerEssentialAcr(provider);
   rememberSessions(provider, options.sessionLifetimes, options.clock);
   nameSignedInAccounts(provider);
+  endOutdatedSignIns(provider, options.findAccount);
   // headers are rewritten by the request gate before they reach the library
   provider.proxy = true;
   return provider;

@@ -1,5 +1,5 @@
 // How long sessions live, and what is remembered of them beyond what the library remembers.
-import { Provider, type Session } from 'oidc-provider';
+import { type Configuration, type KoaContextWithOIDC, Provider, type Session } from 'oidc-provider';
 import type { Clock } from '../store.ts';
 
 const DAY = 24 * 60 * 60;
@@ -81,6 +81,36 @@ export function nameSignedInAccounts({ Interaction }: Provider): void {
     else this.accountId = accountId;
     return save.call(this, ttl);
   };
+}
+
+/** What an interaction is told of a sign-in, whole or half: see interactions/sign-in.ts. */
+interface AnsweredSignIn {
+  accountId?: string;
+  passwordState?: string;
+}
+
+/**
+ * A sign-in that was being answered while its account got another password is found by nobody who ends them: it ends when
+ * it is looked for.
+ */
+export function endOutdatedSignIns(
+  { Interaction }: Provider,
+  findAccount: NonNullable<Configuration['findAccount']>,
+): void {
+  const { find } = Interaction;
+  async function isOutdated({ accountId, passwordState }: AnsweredSignIn): Promise<boolean> {
+    if (accountId === undefined || passwordState === undefined) return false;
+    const account = await findAccount(Provider.ctx as KoaContextWithOIDC, accountId);
+    return account !== undefined && account['passwordState'] !== passwordState;
+  }
+  Object.assign(Interaction, {
+    async find(...args: unknown[]) {
+      const found = (await Reflect.apply(find, Interaction, args)) as typeof Interaction.prototype | undefined;
+      const { login, signIn } = (found?.result ?? {}) as Record<string, AnsweredSignIn | undefined>;
+      const answered = login ?? signIn;
+      return answered && (await isOutdated(answered)) ? undefined : found;
+    },
+  });
 }
 
 /**

@@ -19,6 +19,7 @@ import {
   signIn,
   silentError,
 } from '../support/relying-party.ts';
+import { codeOf, giveApp, typeCode } from '../support/second-factors.ts';
 import { type Service, startService } from '../support/service.ts';
 import { withMovingTime } from '../support/time.ts';
 import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
@@ -359,8 +360,8 @@ describe('The account page', () => {
       assert.equal(page.url, `${service.origin}/account`);
     });
 
-    it('ends a sign-in with the old one that is answered but not resumed yet', async () => {
-      const { username } = await addPerson();
+    /** A browser that has shown the password, and was not sent on yet: the step that it stands at. */
+    async function answerSignIn(username: string): Promise<{ half: UserAgent; next: string }> {
       const half = createUserAgent(service.origin);
       const form = await half.open(`${service.origin}/account`);
       const body = new URLSearchParams({ login: username, password: PASSWORD });
@@ -368,16 +369,34 @@ describe('The account page', () => {
       const action = new URL(form.document.querySelector('form')?.getAttribute('action') ?? '', form.url).href;
       const answered = await half.fetch(action, { method: 'POST', body });
       assert.equal(answered.status, 303);
+      return { half, next: new URL(String(answered.headers.get('location')), action).href };
+    }
 
+    it('ends a sign-in with the old one that is answered but not resumed yet', async () => {
+      const { username } = await addPerson();
+      const { half, next } = await answerSignIn(username);
       const agent = await accountAgent(service, username);
       await agent.submit(await agent.open(`${service.origin}/account/password`), {
         current: PASSWORD,
         password: NEW_PASSWORD,
       });
-      const resumed = await half.open(new URL(String(answered.headers.get('location')), action).href);
-      assert.equal(resumed.response.status, 400);
+      assert.equal((await half.open(next)).response.status, 400);
       assert.ok((await half.open(`${service.origin}/account`)).document.querySelector('#sign-in'));
     });
+
+    for (const factor of ['', ' of two factors']) {
+      it(`ends a sign-in${factor} with the old one that is answered after all others were ended`, async () => {
+        const { username, id } = await addPerson();
+        const { secret } = factor ? await giveApp(service, username) : { secret: '' };
+        const { half, next } = await answerSignIn(username);
+        const page = factor ? await half.open(next) : undefined;
+        // nobody ends it: it was not there yet when that was done
+        await service.accounts.setPassword(id, NEW_PASSWORD);
+        const last = page ? await typeCode(half, page, codeOf(secret)) : await half.open(next);
+        assert.equal(last.response.status, 400);
+        assert.ok((await half.open(`${service.origin}/account`)).document.querySelector('#sign-in'));
+      });
+    }
 
     it('is changed by one of two who know the same one: what it became meanwhile stays', async () => {
       const { username, id } = await addPerson();
