@@ -137,16 +137,16 @@ async function showRecoveryCodes({ secondFactors }: AuthenticatorParts, request:
 async function remove(parts: AuthenticatorParts, request: SubmittedRequest): Promise<void> {
   const { account } = request;
   const { passkeys } = await parts.secondFactors.factorsOf(account.id);
-  const problem =
-    passkeys === 0 ? await problemOfLast(parts, request, request.texts['account-authenticator']) : undefined;
+  const isLast = passkeys === 0;
+  const problem = isLast ? await problemOfLast(parts, request, request.texts['account-authenticator']) : undefined;
   if (problem !== undefined) {
     request.ctx.status = 400;
     return showState(parts, request, problem);
   }
-  if (await parts.secondFactors.removeTotp(account.id)) {
+  if (await parts.secondFactors.removeTotp(account.id, (left) => isLast || hasSecondFactor(left))) {
     parts.audit.secondFactorRemoved({ ...request.facts(), reason: 'authenticator app' });
     parts.notices.signInChanged(account, request.texts, { what: 'appRemoved' });
-  }
+  } else if ((await parts.secondFactors.factorsOf(account.id)).totp) return request.goTo(PAGE);
   request.finish(PAGE, 'authenticatorOff');
 }
 

@@ -74,6 +74,11 @@ export function identities(parts: IdentityParts): AccountSection {
     notices.signInChanged(account, texts, { what, elsewhere: byId.get(upstream)?.label ?? upstream });
   }
 
+  /** Whether there is any way left to sign in to the account. */
+  async function isOpen(account: Account): Promise<boolean> {
+    return (await parts.hasOwnFactor(account)) || (await linkedIdentities.listOf(account.id)).length > 0;
+  }
+
   async function link(request: AccountRequest, upstream: Upstream, identity: UpstreamIdentity): Promise<void> {
     if (!(await upstreams.accounts.link(request.account.id, upstream.id, identity))) {
       return sayAgain(request, request.texts['account-identities'].taken(upstream.label, identity.label));
@@ -124,6 +129,12 @@ export function identities(parts: IdentityParts): AccountSection {
           return sayAgain(request, texts['account-identities'].last);
         }
         if (await linkedIdentities.remove(account.id, upstream, subject)) {
+          const removed = linked.find((one) => one.upstream === upstream && one.subject === subject);
+          // of two that are removed at once, each was the other's reason to go
+          if (removed && !(await isOpen(account))) {
+            await linkedIdentities.insert(removed);
+            return sayAgain(request, texts['account-identities'].last);
+          }
           audit.identityUnlinked({ ...request.facts(), reason: upstream });
           tell(request, 'identityUnlinked', upstream);
         }

@@ -2,9 +2,9 @@
 import { describeBrowser } from '../accounts/browsers.ts';
 import { passkeyNameOf } from '../accounts/passkey-names.ts';
 import type { PasskeyCeremonies } from '../accounts/passkeys.ts';
-import { hasSecondFactor, type SecondFactorDirectory } from '../accounts/second-factors.ts';
+import { type EnrolledFactors, hasSecondFactor, type SecondFactorDirectory } from '../accounts/second-factors.ts';
 import type { KeptFile } from '../http/kept-files.ts';
-import type { LinkedIdentities, Passkey, Passkeys } from '../store.ts';
+import type { Account, LinkedIdentities, Passkey, Passkeys } from '../store.ts';
 import { enrolmentPlace, type LastFactorParts, problemOfLast, RECOVERY_CODES } from './authenticator.ts';
 import type { AccountPageParts, AccountRequest, AccountSection, SubmittedRequest } from './section.ts';
 
@@ -145,10 +145,12 @@ async function remove(parts: PasskeyParts, request: SubmittedRequest, passkey: P
     request.ctx.status = 400;
     return showOne(parts, request, passkey, problem);
   }
-  if (await parts.secondFactors.removePasskey(account.id, passkey.id)) {
+  const mayLeave = async (left: EnrolledFactors) =>
+    (isLast || hasSecondFactor(left)) && (left.passkeys > 0 || (await hasOtherWay(parts, account)));
+  if (await parts.secondFactors.removePasskey(account.id, passkey.id, mayLeave)) {
     parts.audit.passkeyRemoved({ ...request.facts(), reason: passkey.name });
     parts.notices.signInChanged(account, texts, { what: 'passkeyRemoved' });
-  }
+  } else if (await parts.passkeys.find(passkey.id)) return request.goTo(`${PAGE}/${passkey.id}`);
   request.finish(PAGE, 'passkeyRemoved');
 }
 
@@ -160,11 +162,16 @@ async function isLastFactor({ secondFactors }: PasskeyParts, { account }: Accoun
 
 /** Why a passkey has to stay, whatever its owner types: who removed it could not sign in any more. */
 async function obstacleTo(
-  { passkeys, linkedIdentities }: PasskeyParts,
+  parts: PasskeyParts,
   { account }: AccountRequest,
   isLast: boolean,
 ): Promise<'required' | 'onlyWay' | undefined> {
   if (isLast && account.requiresMfa) return 'required';
-  if (account.passwordHash !== undefined || (await passkeys.listOf(account.id)).length > 1) return undefined;
-  return (await linkedIdentities.listOf(account.id)).length > 0 ? undefined : 'onlyWay';
+  if ((await parts.passkeys.listOf(account.id)).length > 1) return undefined;
+  return (await hasOtherWay(parts, account)) ? undefined : 'onlyWay';
+}
+
+/** Whether somebody could sign in to the account without any passkey. */
+async function hasOtherWay({ linkedIdentities }: PasskeyParts, { id, passwordHash }: Account): Promise<boolean> {
+  return passwordHash !== undefined || (await linkedIdentities.listOf(id)).length > 0;
 }

@@ -40,6 +40,9 @@ export interface TotpEnrolment {
   recoveryCodes?: readonly string[];
 }
 
+/** Whether an account may have these factors alone. */
+export type MayLeave = (left: EnrolledFactors) => boolean | Promise<boolean>;
+
 export interface SecondFactorDirectory {
   factorsOf(accountId: string): Promise<Factors>;
   /** The same without the recovery codes, for what every sign-in asks. */
@@ -67,10 +70,14 @@ export interface SecondFactorDirectory {
   replaceRecoveryCodes(accountId: string): Promise<string[]>;
   /** The same, and they are shown in this place until `endEnrolment`: of `findEnrolment` they are all that counts. */
   renewRecoveryCodes(accountId: string, place: string): Promise<void>;
-  /** The app, with the recovery codes when nothing is left that they stand in for. False when there is none. */
-  removeTotp(accountId: string): Promise<boolean>;
+  /**
+   * The app, with the recovery codes when nothing is left that they stand in for. False when there is none, or it has to
+   * stay.
+   * @param mayLeave whether these factors are enough: of two that are removed at once, each is the other's reason to go
+   */
+  removeTotp(accountId: string, mayLeave: MayLeave): Promise<boolean>;
   /** The passkey, likewise. @param id of the credential */
-  removePasskey(accountId: string, id: string): Promise<boolean>;
+  removePasskey(accountId: string, id: string, mayLeave: MayLeave): Promise<boolean>;
   /** Everything: of a person who lost it all. False when there was nothing. */
   removeAll(accountId: string): Promise<boolean>;
 }
@@ -109,6 +116,17 @@ export function createSecondFactorDirectory(parts: {
   async function enrolledOf(accountId: string): Promise<EnrolledFactors> {
     const [totp, keys] = await Promise.all([secondFactors.findTotp(accountId), passkeys.listOf(accountId)]);
     return { totp: totp !== undefined, passkeys: keys.length };
+  }
+
+  /** What was removed is gone, unless what is left now is not enough: then it comes back. */
+  async function isSettled(accountId: string, mayLeave: MayLeave, restore: () => Promise<unknown>): Promise<boolean> {
+    const left = await enrolledOf(accountId);
+    if (!(await mayLeave(left))) {
+      await restore();
+      return false;
+    }
+    if (!hasSecondFactor(left)) await secondFactors.replaceRecoveryCodes(accountId, []);
+    return true;
   }
 
   return {
@@ -166,17 +184,16 @@ export function createSecondFactorDirectory(parts: {
       await keepEnrolment(accountId, place, { secret: '', recoveryCodes: await replaceRecoveryCodes(accountId) });
     },
 
-    async removeTotp(accountId) {
-      if (!(await secondFactors.removeTotp(accountId))) return false;
-      if ((await passkeys.listOf(accountId)).length === 0) await secondFactors.replaceRecoveryCodes(accountId, []);
-      return true;
+    async removeTotp(accountId, mayLeave) {
+      const totp = await secondFactors.findTotp(accountId);
+      if (!totp || !(await secondFactors.removeTotp(accountId))) return false;
+      return isSettled(accountId, mayLeave, () => secondFactors.insertTotp(totp));
     },
 
-    async removePasskey(accountId, id) {
-      if (!(await passkeys.remove(accountId, id))) return false;
-      const isBare = (await passkeys.listOf(accountId)).length === 0 && !(await secondFactors.findTotp(accountId));
-      if (isBare) await secondFactors.replaceRecoveryCodes(accountId, []);
-      return true;
+    async removePasskey(accountId, id, mayLeave) {
+      const passkey = await passkeys.find(id);
+      if (!passkey || !(await passkeys.remove(accountId, id))) return false;
+      return isSettled(accountId, mayLeave, () => passkeys.insert(passkey));
     },
 
     async removeAll(accountId) {

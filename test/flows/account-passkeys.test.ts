@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import type { Account } from '../../src/store.ts';
 import { openAccountPage } from '../support/account-page.ts';
-import { createSoftPasskey } from '../support/authenticator.ts';
+import { createSoftPasskey, type SoftPasskey } from '../support/authenticator.ts';
 import { enrolPasskey, makePasskey, passkeyOptions, usePasskey } from '../support/passkeys.ts';
+import { giveApp, secondFactorsOf } from '../support/second-factors.ts';
 import { type Service, startService } from '../support/service.ts';
 import { withMovingTime } from '../support/time.ts';
 import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
@@ -148,6 +149,46 @@ describe('The passkeys of the account page', () => {
     const one = await follow(agent, list, 'change-1');
     assert.equal(one.document.querySelector('#remove'), null);
     assert.match(one.text, /You have no password, so the last passkey cannot be removed/);
+  });
+
+  describe('of which two are removed at once', () => {
+    /** Signs in with a passkey, and presses two buttons that remove something on two pages. */
+    async function removeBoth(account: Account, passkey: SoftPasskey, pages: [path: string, button: string][]) {
+      const agent = createUserAgent(service.issuer);
+      await usePasskey(agent, await agent.open(`${service.issuer}/account`), passkey);
+      const opened = await Promise.all(pages.map(([path]) => agent.open(`${service.issuer}/account${path}`)));
+      const answers = await Promise.all(opened.map((page, index) => agent.submit(page, {}, pages[index]?.[1])));
+      assert.ok(answers.every(({ response }) => response.status < 500));
+      return secondFactorsOf(service).factorsOf(account.id);
+    }
+
+    it('never leave an account bare that needs a second step, nor without the password', async () => {
+      for (const isRequired of [true, false]) {
+        const { account } = await arrive();
+        const passkey = await enrolPasskey(service, account);
+        await giveApp(service, account.username);
+        if (isRequired) await service.accounts.requireMfa(account.id, true);
+        const left = await removeBoth(account, passkey, [
+          ['/authenticator', 'remove'],
+          [`/passkeys/${passkey.id}`, 'remove'],
+        ]);
+        assert.ok(left.totp || left.passkeys === 1, JSON.stringify(left));
+        assert.equal(left.recoveryCodes, 10);
+      }
+    });
+
+    it('never leave an account that nobody could sign in to', async () => {
+      for (let round = 0; round < 5; round += 1) {
+        added += 1;
+        const account = await service.accounts.add({ username: `person-${added}` });
+        const [one, other] = [await enrolPasskey(service, account), await enrolPasskey(service, account)];
+        const left = await removeBoth(account, one, [
+          [`/passkeys/${one.id}`, 'remove'],
+          [`/passkeys/${other.id}`, 'remove'],
+        ]);
+        assert.ok(left.passkeys > 0);
+      }
+    });
   });
 
   it('are those of nobody else', async () => {

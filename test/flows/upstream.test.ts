@@ -317,6 +317,25 @@ describe('Sign-in at another OpenID Provider', () => {
       assert.match(refused.text, /the only way into your account/);
       assert.equal((await setting.here.store.linkedIdentities.find('oidc', subject))?.accountId, owner);
     });
+
+    it('the last two ways into an account are not closed at once', async () => {
+      const { username, accountId: owner } = await addLinked();
+      const { linkedIdentities } = setting.here.store;
+      await linkedIdentities.insert({ upstream: 'oidc', subject: 'x', accountId: owner, label: 'x', createdAt: 2 });
+      const form = await browser.open(identities());
+      const sent = await browser.submit(form, {}, 'upstream-oidc');
+      const signIn = await browserThere.open(String(sent.response.headers.get('location')));
+      const back = await browserThere.submit(signIn, { login: username, password: PASSWORD });
+      const page = await browser.open(String(back.response.headers.get('location')));
+      const both = await linkedIdentities.listOf(owner);
+      for (let round = 0; round < 5; round += 1) {
+        await Promise.all(both.map((_, index) => browser.submit(page, {}, `disconnect-${index + 1}`)));
+        const left = await linkedIdentities.listOf(owner);
+        assert.notEqual(left.length, 0);
+        const gone = both.filter(({ subject }) => left.every((one) => one.subject !== subject));
+        for (const identity of gone) await linkedIdentities.insert(identity);
+      }
+    });
   });
 
   describe('with UPSTREAM_LINK_BY_EMAIL', () => {
