@@ -11,6 +11,7 @@ import { type FormTokens, refuseForeignForms } from '../src/http/form-guard.ts';
 import { textsFor } from '../src/http/languages.ts';
 import type { PageResponses } from '../src/http/page-responses.ts';
 import type { AuditLog } from '../src/logging/events.ts';
+import type { Letter } from '../src/mail/delivery.ts';
 import { type Letters, linkPaths, textsOfLocale } from '../src/mail/letters.ts';
 import type { Mailer } from '../src/mail/mailer.ts';
 import type { Notices } from '../src/mail/notices.ts';
@@ -115,9 +116,13 @@ export function onward({ resumptions }: LetterParts, signIn: SignInToResume | un
       : { href: resumptions.url('/account', undefined), label: words.toAccount };
 }
 
-/** Has `act` happen when the answer has left, so that nobody can measure it. */
-export function afterAnswer(ctx: Context, act: () => void): void {
-  ctx.res.once('close', act);
+/** Writes and sends a letter some time after the answer has left, so that no time tells whether there is one. */
+export function sendUnseen(
+  ctx: Context,
+  { mailer }: Pick<LetterParts, 'mailer'>,
+  write: () => Promise<Letter | undefined>,
+): void {
+  ctx.res.once('close', () => mailer.sendUnseen(write));
 }
 
 /** Letters in the language of the account, or else of the request. */

@@ -6,7 +6,7 @@ import { textsFor } from '../src/http/languages.ts';
 import { seeOther } from '../src/http/redirects.ts';
 import type { Letter } from '../src/mail/delivery.ts';
 import { addPasswordPage, provenBy } from './choose-password.ts';
-import { afterAnswer, factsOf, formOf, type LetterParts, lettersTo, showSent } from './letter-requests.ts';
+import { factsOf, formOf, type LetterParts, lettersTo, sendUnseen, showSent } from './letter-requests.ts';
 
 const PATH = '/reset-password';
 
@@ -34,7 +34,7 @@ export function addResetPassword(router: Router, parts: LetterParts): void {
 
 /** Asks who it is, and sends the letter. */
 function addRequest(router: Router, parts: LetterParts): void {
-  const { limits, mailer, resumptions } = parts;
+  const { limits, resumptions } = parts;
 
   router.get(PATH, (ctx) => ask(ctx, parts));
 
@@ -47,7 +47,7 @@ function addRequest(router: Router, parts: LetterParts): void {
     }
     await limits.admit(ctx.ip);
     const signIn = resumptions.find(ctx);
-    afterAnswer(ctx, () => mailer.sendLater(() => letterFor(ctx, parts, login, signIn)));
+    sendUnseen(ctx, parts, () => letterFor(ctx, parts, login, signIn));
     resumptions.begin(ctx, signIn);
     seeOther(ctx, resumptions.url(`${PATH}/sent`, signIn));
   });

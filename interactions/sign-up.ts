@@ -9,7 +9,7 @@ import { seeOther } from '../src/http/redirects.ts';
 import type { Letter } from '../src/mail/delivery.ts';
 import { Conflict } from '../src/store.ts';
 import { addPasswordPage } from './choose-password.ts';
-import { afterAnswer, factsOf, formOf, type LetterParts, lettersTo, showSent } from './letter-requests.ts';
+import { factsOf, formOf, type LetterParts, lettersTo, sendUnseen, showSent } from './letter-requests.ts';
 
 const PATH = '/sign-up';
 const MAX_NAME = 100;
@@ -19,7 +19,7 @@ const MAX_NAME = 100;
  * person, who by confirming it would own an account that the first one knows the password of.
  */
 export function addSignUp(router: Router, parts: LetterParts): void {
-  const { accounts, audit, limits, links, mailer, resumptions } = parts;
+  const { accounts, audit, limits, links, resumptions } = parts;
 
   router.get(PATH, (ctx) => ask(ctx, parts, {}));
 
@@ -36,7 +36,7 @@ export function addSignUp(router: Router, parts: LetterParts): void {
     await limits.admit(ctx.ip);
     const signIn = resumptions.find(ctx);
     const facts = { email, ...(name && { name }), ...(signIn && { signIn }) };
-    afterAnswer(ctx, () => mailer.sendLater(() => letterFor(ctx, parts, facts)));
+    sendUnseen(ctx, parts, () => letterFor(ctx, parts, facts));
     resumptions.begin(ctx, signIn);
     seeOther(ctx, resumptions.url(`${PATH}/sent`, signIn));
   });

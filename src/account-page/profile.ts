@@ -109,7 +109,7 @@ async function sendLink(
   if (!isClaim('email', email)) return 'unusable';
   const isAllowed = (owner: string) => limits.allows('EmailVerification', owner);
   if (!(await isAllowed(account.id)) || !(await isAllowed(loginKey(email)))) return 'tooMany';
-  mailer.sendLater(async () => {
+  mailer.sendUnseen(async () => {
     const owner = await accounts.findByUsername(email);
     if (owner !== undefined && owner.id !== account.id) return undefined;
     const token = await links.create('EmailVerification', { accountId: account.id, email });

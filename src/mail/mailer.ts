@@ -1,4 +1,6 @@
 // Sends letters in the background: whoever asks for one never waits for the mail server, and never learns what it said.
+import { randomInt } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Deliver, DeliveryFailed, type Letter } from './delivery.ts';
 
@@ -16,6 +18,11 @@ export interface Mailer {
    * answer does not tell what it finds; without a letter nothing is sent.
    */
   sendLater(write: () => Promise<Letter | undefined>): void;
+  /**
+   * The same at a time that nobody can foresee, in the order in which they came: what is asked for next would have to wait
+   * for the work, and so tell whether there was any.
+   */
+  sendUnseen(write: () => Promise<Letter | undefined>): void;
   /** Sends what is queued, each letter in one last attempt, and ends. What takes longer is lost, and that is logged. */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -38,6 +45,9 @@ interface Queued {
   failures: number;
 }
 
+/** How long a letter is put off at most, to be unseen: many other things happen in that time, and nobody misses it. */
+const UNSEEN_MS = 500;
+
 /** Letters are sent in the order in which they came, apart from those that are tried again. */
 export function createMailer({
   deliver,
@@ -51,6 +61,8 @@ export function createMailer({
   const writing = new Set<Promise<void>>();
   let sending = 0;
   let draining = false;
+  /** when the last of the unseen letters may be written */
+  let lastTurn: Promise<unknown> = Promise.resolve();
   let onIdle = () => {};
 
   function enqueue(queued: Queued): void {
@@ -108,18 +120,26 @@ export function createMailer({
     });
   }
 
+  function sendLater(write: () => Promise<Letter | undefined>): void {
+    if (!deliver) return;
+    const written = write()
+      .then((letter) => letter && enqueue({ letter, failures: 0 }))
+      .catch((error: unknown) => logger.error({ err: error }, 'a letter could not be written'))
+      .finally(() => writing.delete(written)) as Promise<void>;
+    writing.add(written);
+  }
+
   return {
     isConfigured: deliver !== undefined,
     async send(letter) {
       if (deliver) enqueue({ letter, failures: 0 });
     },
-    sendLater(write) {
+    sendLater,
+    sendUnseen(write) {
       if (!deliver) return;
-      const written = write()
-        .then((letter) => letter && enqueue({ letter, failures: 0 }))
-        .catch((error: unknown) => logger.error({ err: error }, 'a letter could not be written'))
-        .finally(() => writing.delete(written)) as Promise<void>;
-      writing.add(written);
+      const turn = Promise.all([lastTurn, pause(randomInt(UNSEEN_MS))]);
+      lastTurn = turn;
+      sendLater(() => turn.then(write));
     },
     async drain(timeoutMs) {
       let timer: NodeJS.Timeout | undefined;

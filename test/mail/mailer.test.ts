@@ -265,12 +265,34 @@ describe('the mailer', () => {
     );
   });
 
+  it('writes one that must not be seen at a time that nobody can foresee, in order, and before it ends', async () => {
+    const { logger } = recordingLogger();
+    const mailer = createMailer({ deliver: async () => {}, logger });
+    const began = performance.now();
+    const written: { name: number; afterMs: number }[] = [];
+    for (let name = 0; name < 10; name += 1) {
+      mailer.sendUnseen(async () => {
+        written.push({ name, afterMs: performance.now() - began });
+        return undefined;
+      });
+    }
+    assert.equal(written.length, 0);
+    await mailer.drain(5_000);
+    assert.deepEqual(
+      written.map(({ name }) => name),
+      [...Array(10).keys()],
+    );
+    // ten that were all due in the first tenth of the time: one of 10^10
+    assert.ok(Number(written.at(-1)?.afterMs) > 50);
+  });
+
   it('does nothing where there is no mail', async () => {
     const { logger, log } = recordingLogger();
     const mailer = createMailer({ logger });
     assert.equal(mailer.isConfigured, false);
     await mailer.send(letter);
     mailer.sendLater(async () => assert.fail('nothing is to be written'));
+    mailer.sendUnseen(async () => assert.fail('nothing is to be written'));
     await mailer.drain(1_000);
     assert.deepEqual(log, []);
   });
