@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { isClaim } from '../accounts/claim-values.ts';
 import type { AccountDirectory } from '../accounts/directory.ts';
+import { createTurns } from '../accounts/turns.ts';
 import { type Account, type Clock, Conflict, type LinkedIdentities } from '../store.ts';
 import type { UpstreamIdentity } from './upstream.ts';
 
@@ -31,6 +32,7 @@ export function createUpstreamAccounts(options: {
   clock: Clock;
 }): UpstreamAccounts {
   const { linkedIdentities, accounts, linkByEmail, allowSignUp, clock } = options;
+  const turns = createTurns(1);
 
   async function link(accountId: string, upstream: string, { subject, label }: UpstreamIdentity): Promise<boolean> {
     try {
@@ -52,19 +54,23 @@ export function createUpstreamAccounts(options: {
 
   return {
     link,
-    async findOrCreate(upstream, identity) {
-      const known = await linkedIdentities.find(upstream, identity.subject);
-      if (known) return usable(await accounts.find(known.accountId), 'known');
-      const sameEmail = await findByEmail(upstream, identity);
-      if (sameEmail) {
-        if (sameEmail.disabledAt !== undefined) return undefined;
-        return (await link(sameEmail.id, upstream, identity)) ? { account: sameEmail, how: 'linked' } : undefined;
-      }
-      const created = allowSignUp ? await create(accounts, upstream, identity) : undefined;
-      if (created === undefined || !(await link(created.id, upstream, identity))) return undefined;
-      return { account: created, how: 'created' };
-    },
+    // of two sign-ins with a new identity at once, the second one finds what the first one has made
+    findOrCreate: (upstream, identity) =>
+      turns(`${upstream} ${identity.subject}`, () => findOrCreate(upstream, identity)),
   };
+
+  async function findOrCreate(upstream: string, identity: UpstreamIdentity): Promise<UpstreamAccount | undefined> {
+    const known = await linkedIdentities.find(upstream, identity.subject);
+    if (known) return usable(await accounts.find(known.accountId), 'known');
+    const sameEmail = await findByEmail(upstream, identity);
+    if (sameEmail) {
+      if (sameEmail.disabledAt !== undefined) return undefined;
+      return (await link(sameEmail.id, upstream, identity)) ? { account: sameEmail, how: 'linked' } : undefined;
+    }
+    const created = allowSignUp ? await create(accounts, upstream, identity) : undefined;
+    if (created === undefined || !(await link(created.id, upstream, identity))) return undefined;
+    return { account: created, how: 'created' };
+  }
 }
 
 function usable(account: Account | undefined, how: 'known'): UpstreamAccount | undefined {

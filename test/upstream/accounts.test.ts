@@ -42,6 +42,14 @@ describe('Accounts of people who sign in elsewhere', () => {
     assert.deepEqual([second?.how, second?.account.id], ['known', first?.account.id]);
   });
 
+  it('are made once by two sign-ins at once, and both lead there', async () => {
+    const { upstream } = create({ allowSignUp: true });
+    const identity = { subject: 'twice', label: 'x', email: 'twice@example.org', emailVerified: true };
+    const found = await Promise.all([1, 2, 3].map(() => upstream.findOrCreate('google', identity)));
+    assert.deepEqual(found.map((one) => one?.how).sort(), ['created', 'known', 'known']);
+    assert.equal(new Set(found.map((one) => one?.account.id)).size, 1);
+  });
+
   it('are not made where they may not', async () => {
     const { upstream } = create();
     const identity = { subject: '2', label: 'x', emailVerified: false };
