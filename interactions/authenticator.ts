@@ -118,7 +118,6 @@ async function showEnrolment(request: StepRequest, { account }: FoundHalf, error
     'authenticator',
     {
       csrf: parts.tokens.issue(interaction.uid),
-      script: parts.formScript.href,
       client: presented,
       ...(passkey && { passkey }),
       ...(app && { app }),

@@ -88,7 +88,6 @@ export function showLogin(
       action,
       cancel,
       csrf: parts.tokens.issue(interaction.uid),
-      script: parts.formScript.href,
       client: presented,
       upstreams: upstreams.map(({ id, label }) => {
         return { id, action: urlOfStep(parts.issuer, interaction, sealed, `upstream/${id}`), label };

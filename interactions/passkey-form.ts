@@ -30,9 +30,9 @@ export async function enrolmentForm(request: StepRequest, account: Account): Pro
   return formFor(request, 'authenticator/passkey', await passkeys.enrolmentOptions(account, passkeyPlace(request)));
 }
 
-/** What a page must let run that has the form script, and that passkey form: a Content-Security-Policy's `script-src`. */
+/** What a page with that form must let run: a Content-Security-Policy's `script-src`. */
 export function scriptsOf({ parts }: StepRequest, form: PasskeyForm | undefined): string[] {
-  return [parts.formScript.url, ...(form ? [parts.passkeyScript.url] : [])];
+  return form ? [parts.passkeyScript.url] : [];
 }
 
 function formFor({ ctx, parts, interaction }: StepRequest, step: string, options: object): PasskeyForm {

@@ -111,7 +111,6 @@ export async function showCodePage(
     {
       action: urlOf(step),
       csrf: parts.tokens.issue(interaction.uid),
-      script: parts.formScript.href,
       client: presented,
       recovery,
       app: isAsked(request, 'second-factor', factors),

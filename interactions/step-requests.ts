@@ -33,7 +33,6 @@ export interface InteractionParts {
   secondFactors: SecondFactorDirectory;
   passkeys: PasskeyCeremonies;
   passkeyScript: KeptFile;
-  formScript: KeptFile;
   pages: PageResponses;
   tokens: FormTokens;
   lostSignIns: LostSignIns;

@@ -3,7 +3,6 @@ import type { RequestListener } from 'node:http';
 import type Router from 'koa-router';
 import type { Provider } from 'oidc-provider';
 import type { FormTokens } from '../http/form-guard.ts';
-import type { KeptFile } from '../http/kept-files.ts';
 import type { PageResponses } from '../http/page-responses.ts';
 import type { Artifacts, Clock } from '../store.ts';
 import { overview } from './overview.ts';
@@ -17,8 +16,6 @@ export interface AccountPageOptions extends Pick<AccountPageParts, 'accounts'> {
   provider(): Provider;
   issuer: string;
   pages: PageResponses;
-  /** keeps forms from being sent twice */
-  formScript: KeptFile;
   tokens: FormTokens;
   /** those of the request that is being answered */
   artifacts: Artifacts;
@@ -32,10 +29,8 @@ export interface AccountPageOptions extends Pick<AccountPageParts, 'accounts'> {
 }
 
 export function createAccountPage(options: AccountPageOptions): Router {
-  const { accounts, artifacts, clock, handle, idleLifetime, issuer, provider, sections } = options;
-  const { formScript, pages, tokens } = options;
+  const { accounts, artifacts, clock, handle, idleLifetime, issuer, pages, provider, sections, tokens } = options;
   const sessions = createPageSessions({ issuer, artifacts, findAccount: accounts.find, provider, idleLifetime, clock });
   const relyingParty = createRelyingParty({ issuer, handle });
-  const page = { issuer, relyingParty, sessions, pages, formScript, tokens, clock };
-  return createAccountRouter(page, [overview, ...sections]);
+  return createAccountRouter({ issuer, relyingParty, sessions, pages, tokens, clock }, [overview, ...sections]);
 }

@@ -4,7 +4,6 @@ import type { Texts } from '../../views/texts/en.ts';
 import { ACCOUNT_PAGE_CLIENT } from '../clients/account-page.ts';
 import { addressesOf } from '../http/addresses.ts';
 import type { FormTokens } from '../http/form-guard.ts';
-import type { KeptFile } from '../http/kept-files.ts';
 import { textsFor } from '../http/languages.ts';
 import type { PageResponses } from '../http/page-responses.ts';
 import { seeOther } from '../http/redirects.ts';
@@ -36,13 +35,12 @@ export interface AccountRequests {
 export function createAccountRequests(options: {
   issuer: string;
   pages: PageResponses;
-  formScript: KeptFile;
   tokens: FormTokens;
   sessions: Pick<PageSessions, 'endOthers'>;
   map: SiteMap;
   pathOf(path: string): string;
 }): AccountRequests {
-  const { issuer, pages, formScript, tokens, sessions, map, pathOf } = options;
+  const { issuer, pages, tokens, sessions, map, pathOf } = options;
   const outcomes = createOutcomes(issuer);
   const signOut = `${new URL(issuer).pathname.replace(/\/$/, '')}/logout`;
 
@@ -66,8 +64,7 @@ export function createAccountRequests(options: {
             return { href: pathOf(path), label: label(texts), isHere: path === here };
           });
           const frame = { username: account.username, links, signOut, csrf, ...outcomes.take(ctx, texts) };
-          const scriptSrc = [formScript.url, ...(more?.scriptSrc ?? [])];
-          pages.show(ctx, name, { ...locals, frame, script: formScript.href } as never, { ...more, scriptSrc, texts });
+          pages.show(ctx, name, { ...locals, frame } as never, { ...more, texts });
         },
         endOtherVisits: () => sessions.endOthers(session),
         goTo: (path) => seeOther(ctx, pathOf(path)),

@@ -4,7 +4,6 @@ import Router from 'koa-router';
 import { ACCOUNT_PAGE } from '../clients/account-page.ts';
 import { readForm } from '../http/body.ts';
 import { type FormTokens, refuseForeignForms } from '../http/form-guard.ts';
-import type { KeptFile } from '../http/kept-files.ts';
 import { textsFor } from '../http/languages.ts';
 import type { PageResponses } from '../http/page-responses.ts';
 import { seeOther } from '../http/redirects.ts';
@@ -24,21 +23,20 @@ export interface AccountPage {
   relyingParty: RelyingParty;
   sessions: PageSessions;
   pages: PageResponses;
-  formScript: KeptFile;
   tokens: FormTokens;
   clock: Clock;
 }
 
 /** @param sections in the order of their links */
 export function createAccountRouter(page: AccountPage, sections: readonly AccountSection[]): Router {
-  const { issuer, relyingParty, sessions, pages, formScript, tokens, clock } = page;
+  const { issuer, relyingParty, sessions, pages, tokens, clock } = page;
   // one spelling per path: the request gate decides by the path too
   const router = new Router({ sensitive: true, strict: true });
   const home = `${new URL(issuer).pathname.replace(/\/$/, '')}/`;
   const base = `${home.slice(0, -1)}${ACCOUNT_PAGE}`;
   const pathOf = (path: string) => below(base, path);
   const map: SiteMap = { links: [], shown: new Set() };
-  const requests = createAccountRequests({ issuer, pages, formScript, tokens, sessions, map, pathOf });
+  const requests = createAccountRequests({ issuer, pages, tokens, sessions, map, pathOf });
 
   const isFresh = ({ authTime }: PageSession, seconds: number) => clock() - authTime <= seconds;
 

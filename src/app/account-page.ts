@@ -23,7 +23,7 @@ import type { Protocol } from './protocol.ts';
 export function createAccountRoutes(
   { config, store, logger, clock }: AppOptions,
   { accounts, audit, guesses, passwordRules, secondFactors, units, ...domain }: Domain,
-  { formScript, pages, passkeyScript, providers, upstreams }: Protocol,
+  { pages, passkeyScript, providers, upstreams }: Protocol,
   handle: RequestListener,
 ): Router {
   const { letters, limits, links, mailer, notices } = domain.mail;
@@ -69,7 +69,6 @@ export function createAccountRoutes(
     provider: providers.current,
     accounts,
     pages,
-    formScript,
     tokens: createFormTokens(config.cookieSecrets as [string, ...string[]]),
     artifacts: units.artifacts,
     idleLifetime: config.session.idle,

@@ -52,9 +52,9 @@ export function createProtocol(options: AppOptions, domain: Domain) {
 
   // the pages, and sign-ins that got lost
   const stylesheet = createStylesheet(issuer, config.installation.color);
-  const pages = createPageResponses(createPages(config.installation, stylesheet), issuer);
-  const passkeyScript = createPasskeyScript(issuer);
   const formScript = createFormScript(issuer);
+  const pages = createPageResponses(createPages(config.installation, { stylesheet, formScript }), issuer);
+  const passkeyScript = createPasskeyScript(issuer);
   const sealedRequests = createSealedRequests({ encryptionKeys: config.encryptionKeys, clock });
   const lastAnswer = createLastAnswer({ issuer, clock });
   const lostSignIns = createLostSignIns({
@@ -159,7 +159,6 @@ export function createProtocol(options: AppOptions, domain: Domain) {
     secondFactors: domain.secondFactors,
     passkeys: domain.passkeys,
     passkeyScript,
-    formScript,
     pages,
     guesses: domain.guesses,
     knownDevices,

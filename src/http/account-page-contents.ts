@@ -15,8 +15,6 @@ export interface AccountFrame {
 /** A page of the account page. */
 export interface Framed {
   frame: AccountFrame;
-  /** rooted path of the script that keeps forms from being sent twice */
-  script?: string;
 }
 
 /** A moment: as the reader writes it, and as ISO 8601. */

@@ -25,8 +25,6 @@ export interface PasskeyForm extends GuardedForm {
 }
 
 export interface LoginPage extends GuardedForm {
-  /** rooted path of the script that keeps forms from being sent twice */
-  script?: string;
   client?: ClientPresentation;
   /** what to write into the name field: a login hint, or what was typed before */
   login?: string;
@@ -50,8 +48,6 @@ export interface LoginPage extends GuardedForm {
 
 /** Asks for the second factor of an account whose first one was shown. */
 export interface SecondFactorPage extends GuardedForm {
-  /** rooted path of the script that keeps forms from being sent twice */
-  script?: string;
   client: ClientPresentation;
   /** whether a recovery code is asked for, in the place of one of the authenticator app */
   recovery: boolean;
@@ -80,8 +76,6 @@ export interface AuthenticatorForm extends GuardedForm {
 /** Sets up a second factor within a sign-in. */
 export interface AuthenticatorPage {
   csrf: string;
-  /** rooted path of the script that keeps forms from being sent twice */
-  script?: string;
   client: ClientPresentation;
   /** absent: it has to be a passkey */
   app?: AuthenticatorForm;

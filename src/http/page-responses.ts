@@ -63,7 +63,8 @@ export function createPageResponses(pages: PageRenderer, issuer: string): PageRe
 
   const responses: PageResponses = {
     show(ctx, name, locals, { texts = textsFor(ctx), imgSrc = [], formAction = [], scriptSrc = [] } = {}) {
-      const sources = { imgSrc: [...pages.images, ...imgSrc], formAction, scriptSrc };
+      const scripts = [...pages.scriptsOf(name), ...scriptSrc];
+      const sources = { imgSrc: [...pages.images, ...imgSrc], formAction, scriptSrc: scripts };
       const scriptHash = name === 'form-post' ? { scriptHash: pages.submitScriptHash } : {};
       answer(ctx, headersOf({ ...sources, ...scriptHash }), texts, pages.render(name, locals, texts));
     },

@@ -22,6 +22,8 @@ export interface PageRenderer {
   readonly styleSrc: string;
   /** The source that a Content-Security-Policy needs for the one inline script, on the page `form-post`, unquoted: `sha256-…`. */
   readonly submitScriptHash: string;
+  /** addresses of the scripts on that page, but for those that its locals name */
+  scriptsOf(name: keyof Pages): readonly string[];
   /** addresses of the images on every page */
   readonly images: readonly string[];
 }
@@ -39,11 +41,33 @@ export interface Installation {
   color?: string;
 }
 
+/** The pages with forms that somebody fills in or decides on: none of them is to be sent twice by accident. */
+const WITH_FORMS: ReadonlySet<keyof Pages> = new Set([
+  'login',
+  'second-factor',
+  'authenticator',
+  'consent',
+  'choose-password',
+  'sign-up',
+  'reset-password',
+  'confirm-email',
+  'account-password',
+  'account-profile',
+  'account-email',
+  'account-authenticator-set-up',
+]);
+
+/** What pages load from this service. */
+export interface PageFiles {
+  stylesheet: Pick<KeptFile, 'href' | 'url'>;
+  formScript: Pick<KeptFile, 'href' | 'url'>;
+}
+
 const SUBMIT_SCRIPT = 'document.forms[0].submit()';
 const OWN_COLOR = '#0f6157';
 
 /** Compiles each template when it is first shown: a start should not wait for thirty. */
-export function createPages(installation: Installation, stylesheet: Pick<KeptFile, 'href' | 'url'>): PageRenderer {
+export function createPages(installation: Installation, { stylesheet, formScript }: PageFiles): PageRenderer {
   const { color, logoUrl } = installation;
   const shell = {
     installation,
@@ -68,6 +92,7 @@ export function createPages(installation: Installation, stylesheet: Pick<KeptFil
         ...locals,
         ...shell,
         page: name,
+        formScript: WITH_FORMS.has(name) && formScript.href,
         t: texts[name],
         texts,
         shared: texts.shared,
@@ -75,6 +100,7 @@ export function createPages(installation: Installation, stylesheet: Pick<KeptFil
       });
     },
     styleSrc: stylesheet.url,
+    scriptsOf: (name) => (WITH_FORMS.has(name) ? [formScript.url] : []),
     submitScriptHash: hashOf(SUBMIT_SCRIPT),
     images: logoUrl ? [logoUrl] : [],
   };

@@ -7,9 +7,9 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { createPages } from '../../src/http/pages.ts';
 import { createPageHeaders } from '../../src/http/security-headers.ts';
 import { openBrowser } from '../support/browser.ts';
-import { pageNames, pageSamples, passkeyScript, stylesheet } from '../support/page-samples.ts';
+import { pageFiles, pageNames, pageSamples, passkeyScript, stylesheet } from '../support/page-samples.ts';
 
-const pages = createPages({ name: 'Example Accounts' }, stylesheet);
+const pages = createPages({ name: 'Example Accounts' }, pageFiles);
 
 /** Every piece of text whose contrast with what lies behind it is below 4.5:1 (WCAG 2.2 §1.4.3). */
 const LOW_CONTRAST = `(() => {

@@ -6,7 +6,7 @@ import pug from 'pug';
 import { languages } from '../../src/http/languages.ts';
 import { createPages } from '../../src/http/pages.ts';
 import { en } from '../../views/texts/en.ts';
-import { pageNames, pageSamples, stylesheet } from '../support/page-samples.ts';
+import { pageFiles, pageNames, pageSamples } from '../support/page-samples.ts';
 import { addRelyingParty, authorizationRequest, logIn } from '../support/relying-party.ts';
 import { type Service, startService } from '../support/service.ts';
 import { createUserAgent } from '../support/user-agent.ts';
@@ -41,7 +41,7 @@ function place(name: string): unknown {
 }
 
 describe('texts', () => {
-  const pages = createPages({ name: 'Example Accounts' }, stylesheet);
+  const pages = createPages({ name: 'Example Accounts' }, pageFiles);
 
   it('are in a file named after the language, and every file is used', () => {
     const files = readdirSync(join(VIEWS, 'texts')).sort();

@@ -6,7 +6,7 @@ import { languages } from '../../src/http/languages.ts';
 import { renderWithGaps } from '../../src/http/page-gaps.ts';
 import { createPageResponses } from '../../src/http/page-responses.ts';
 import { createPages } from '../../src/http/pages.ts';
-import { stylesheet } from '../support/page-samples.ts';
+import { pageFiles } from '../support/page-samples.ts';
 
 const MARKUP = `"><svg onload='alert(1)'>&amp;`;
 
@@ -31,7 +31,7 @@ describe('a page with gaps', () => {
 
 describe('a prepared error page', () => {
   const pages = createPageResponses(
-    createPages({ name: 'Example', logoUrl: 'https://www.example.com/x.svg' }, stylesheet),
+    createPages({ name: 'Example', logoUrl: 'https://www.example.com/x.svg' }, pageFiles),
     'https://id.example.com/sso',
   );
   const busy = { status: 503, error: 'temporarily_unavailable', description: 'too many at once' };

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { parse } from 'node-html-parser';
 import { createPages, type Pages } from '../../src/http/pages.ts';
-import { pageNames, pageSamples, stylesheet } from '../support/page-samples.ts';
+import { pageFiles, pageNames, pageSamples, stylesheet } from '../support/page-samples.ts';
 
-const pages = createPages({ name: 'Example Accounts' }, stylesheet);
+const pages = createPages({ name: 'Example Accounts' }, pageFiles);
 
 /** Addresses that become links and images. */
 const LINKS = new Set(['logoUri', 'policyUri', 'tosUri', 'clientUri', 'href', 'discovery']);
@@ -48,11 +48,11 @@ describe('pages', () => {
       assert.deepEqual(hidden, UNSEEN[name] ?? []);
     });
 
-    it(`needs no script but that of passkeys, no inline handler, inline style attribute or other site for the ${name} page`, () => {
+    it(`needs no script but that of forms and that of passkeys, no inline handler, inline style attribute or other site for the ${name} page`, () => {
       const html = pages.render(name, withoutLinks(pageSamples[name]) as never);
       assert.doesNotMatch(
         html,
-        /<script(?! src="\/scripts\/passkeys-[\w-]+\.js" defer="defer"><\/script>)|<iframe|<base|<object|<embed/i,
+        /<script(?! src="\/scripts\/(forms|passkeys)-[\w-]+\.js" defer(="defer")?><\/script>)|<iframe|<base|<object|<embed/i,
       );
       assert.doesNotMatch(html, /<[^>]+\s(on\w+|style)\s*=/i);
       assert.doesNotMatch(html, /@import|url\(|(src|action|srcset|href)="(?!\/(?!\/)|data:)/i);
@@ -60,7 +60,7 @@ describe('pages', () => {
   }
 
   it('escapes the name of the installation, which every page shows', () => {
-    const named = createPages({ name: '<b>&' }, stylesheet);
+    const named = createPages({ name: '<b>&' }, pageFiles);
     for (const name of pageNames) {
       assert.ok(named.render(name, pageSamples[name] as never).includes('<span>&lt;b&gt;&amp;</span>'), name);
     }
@@ -68,7 +68,7 @@ describe('pages', () => {
 
   it('shows the logo of the installation in the place of the mark, and lets nothing else be loaded', () => {
     const logoUrl = 'https://www.example.com/logo.svg?a=1&b=2';
-    const branded = createPages({ name: 'Example Accounts', logoUrl }, stylesheet);
+    const branded = createPages({ name: 'Example Accounts', logoUrl }, pageFiles);
     assert.deepEqual([pages.images, branded.images], [[], [logoUrl]]);
     for (const name of pageNames) {
       const html = branded.render(name, pageSamples[name] as never);
@@ -129,6 +129,16 @@ describe('pages', () => {
       assert.equal(document.querySelector('style'), null, name);
     }
     assert.equal(pages.styleSrc, stylesheet.url);
+  });
+
+  it('have the script that sends forms once where something is typed, and say so', () => {
+    for (const name of pageNames) {
+      const document = parse(pages.render(name, pageSamples[name] as never));
+      const scripts = document.querySelectorAll('head script').map((script) => script.getAttribute('src'));
+      const allowed = pages.scriptsOf(name);
+      assert.deepEqual(scripts, allowed.length > 0 ? [pageFiles.formScript.href] : [], name);
+      if (document.querySelector('form[data-page]')) assert.deepEqual(allowed, [pageFiles.formScript.url], name);
+    }
   });
 
   const titles: [string, string, string][] = [

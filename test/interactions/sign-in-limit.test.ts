@@ -16,7 +16,7 @@ import { createRequestGate } from '../../src/http/request-gate.ts';
 import { createRequestLog } from '../../src/http/request-log.ts';
 import { createLogger } from '../../src/logging/logger.ts';
 import { createKnownDevices } from '../../src/provider/known-devices.ts';
-import { stylesheet } from '../support/page-samples.ts';
+import { pageFiles } from '../support/page-samples.ts';
 
 /** With hashing at its slowest. */
 const MOST = 8;
@@ -34,7 +34,7 @@ async function fullServer(waiting = MOST) {
   const issuer = 'https://id.example.com/sso';
   const log: Record<string, unknown>[] = [];
   const logger = createLogger({ level: 'debug', destination: { write: (line) => void log.push(JSON.parse(line)) } });
-  const pages = createPageResponses(createPages({ name: 'Example' }, stylesheet), issuer);
+  const pages = createPageResponses(createPages({ name: 'Example' }, pageFiles), issuer);
   const headers = defaultHeaders(issuer);
   const trustedProxies = ['127.0.0.1'];
   const limit = createSignInLimit({

@@ -1,5 +1,6 @@
 // One realistic example of every page, for the tests that look at all of them.
 import type { AccountFrame } from '../../src/http/account-page-contents.ts';
+import { createFormScript } from '../../src/http/form-script.ts';
 import type { Pages } from '../../src/http/pages.ts';
 import { createPasskeyScript } from '../../src/http/passkey-script.ts';
 import { qrCodeOf } from '../../src/http/qr-code.ts';
@@ -18,6 +19,9 @@ export const passkeyScript = createPasskeyScript('https://id.example.com');
 
 /** That of every page, without a colour. */
 export const stylesheet = createStylesheet('https://id.example.com');
+
+/** What pages load, but for passkeys. */
+export const pageFiles = { stylesheet, formScript: createFormScript('https://id.example.com') };
 
 export const passkey = {
   action: '/login/kq3/passkey',

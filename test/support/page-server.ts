@@ -1,6 +1,7 @@
 // Serves every variant of every page in every language, with the headers that the service sends.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createFormScript } from '../../src/http/form-script.ts';
 import { languages } from '../../src/http/languages.ts';
 import { createPages, type Installation } from '../../src/http/pages.ts';
 import { createPageHeaders } from '../../src/http/security-headers.ts';
@@ -34,7 +35,7 @@ export async function startPageServer(
       const stylesheet = createStylesheet(origin, installation.color);
       stylesheets[stylesheet.path] = stylesheet.source;
       const logo = logoUrl && { logoUrl: new URL(logoUrl, origin).href };
-      return [key, createPages({ ...installation, ...logo }, stylesheet)];
+      return [key, createPages({ ...installation, ...logo }, { stylesheet, formScript: createFormScript(origin) })];
     }),
   );
   server.on('request', (request, response) => {
