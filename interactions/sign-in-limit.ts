@@ -24,8 +24,6 @@ const WAIT_MS = 1_000;
 const BURST_MS = 250;
 /** A pause, where several wait: hashing takes the processors that refusals need. */
 const QUIET_MS = 20;
-/** A form that has not come by then keeps nobody else out any more. */
-const RECEIVED_WITHIN_MS = 100;
 
 interface SignInLimitOptions extends PlainSignInOptions {
   accounts: Pick<AccountDirectory, 'verifiedWithin'>;
@@ -48,8 +46,6 @@ export interface SignInLimit {
 export function createSignInLimit(parts: SignInLimitOptions): SignInLimit {
   const plainSignInOf = createPlainSignIns(parts);
   let running = 0;
-  /** by the moment from which they count no more, the first one first */
-  const receiving = new Set<{ readonly until: number }>();
   let turn = Promise.resolve();
   let arrivals = 0;
   let latestAt = 0;
@@ -81,28 +77,6 @@ export function createSignInLimit(parts: SignInLimitOptions): SignInLimit {
     return Math.min(MOST_OF_STRANGERS, Math.max(LEAST, parts.accounts.verifiedWithin(WAIT_MS)));
   }
 
-  /** Those that are let in, and those whose forms are about to come: to look at each of them afterwards costs a burst too much. */
-  function isTaken(): boolean {
-    const most = mostOfStrangers();
-    if (running + receiving.size < most) return false;
-    const now = performance.now();
-    for (const form of receiving) {
-      if (form.until > now) break;
-      receiving.delete(form);
-    }
-    return running + receiving.size >= most;
-  }
-
-  async function receive(ctx: Context): Promise<void> {
-    const form = { until: performance.now() + RECEIVED_WITHIN_MS };
-    receiving.add(form);
-    try {
-      await receiveForm(ctx);
-    } finally {
-      receiving.delete(form);
-    }
-  }
-
   function isFull(ctx: Context): boolean {
     const most = mostOfStrangers();
     return running >= most && (running >= most + RESERVED || !parts.knownDevices.hasAny(ctx));
@@ -115,7 +89,7 @@ export function createSignInLimit(parts: SignInLimitOptions): SignInLimit {
     }
     noteArrival();
     refuseForeignForms(ctx, parts.issuer);
-    if (!isFull(ctx)) await receive(ctx); // who is slow to send it keeps nobody else out
+    if (!isFull(ctx)) await receiveForm(ctx); // who is slow to send it keeps nobody else out
     if (isFull(ctx)) {
       refusal.show(ctx);
       return;
@@ -137,7 +111,7 @@ export function createSignInLimit(parts: SignInLimitOptions): SignInLimit {
     before: (otherwise) =>
       async function refuseSurplus(request, response) {
         const startedAt = performance.now();
-        const signIn = isTaken() ? plainSignInOf(request) : undefined;
+        const signIn = running >= mostOfStrangers() ? plainSignInOf(request) : undefined;
         if (signIn === undefined) return otherwise(request, response);
         noteArrival();
         const requestId = randomUUID();
