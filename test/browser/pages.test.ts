@@ -7,7 +7,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { createPages } from '../../src/http/pages.ts';
 import { createPageHeaders } from '../../src/http/security-headers.ts';
 import { openBrowser } from '../support/browser.ts';
-import { pageFiles, pageNames, pageSamples, passkeyScript, stylesheet } from '../support/page-samples.ts';
+import { pageFiles, pageNames, pageSamples, scripts, stylesheet } from '../support/page-samples.ts';
 
 const pages = createPages({ name: 'Example Accounts' }, pageFiles);
 
@@ -175,13 +175,14 @@ async function openSite(answer: (request: IncomingMessage, response: ServerRespo
     if (request.method === 'POST') {
       bodies.push([request.url ?? '', Object.fromEntries(new URLSearchParams(await text(request)))]);
     }
+    const script = scripts.find(({ path }) => path === request.url);
     if (request.url === '/logo.svg') {
       response.setHeader('content-type', 'image/svg+xml');
       response.end(
         '<svg xmlns="http://www.w3.org/2000/svg" width="48" height="48"><circle cx="24" cy="24" r="24"/></svg>',
       );
-    } else if (request.url === passkeyScript.path) {
-      response.writeHead(200, { 'content-type': 'text/javascript' }).end(passkeyScript.source);
+    } else if (script) {
+      response.writeHead(200, { 'content-type': 'text/javascript' }).end(script.source);
     } else if (request.url === stylesheet.path) {
       response.writeHead(200, { 'content-type': 'text/css; charset=utf-8' }).end(stylesheet.source);
     } else answer(request, response);
@@ -204,7 +205,7 @@ function answerPage(request: IncomingMessage, response: ServerResponse, clientOr
   const headers = createPageHeaders(`http://${request.headers.host}${stylesheet.path}`)({
     formAction: [`${clientOrigin}/callback`],
     imgSrc: [`${clientOrigin}/logo.svg`],
-    scriptSrc: [`http://${request.headers.host}${passkeyScript.path}`],
+    scriptSrc: scripts.map(({ path }) => `http://${request.headers.host}${path}`),
   });
   response.writeHead(200, { ...headers, 'Content-Type': 'text/html; charset=utf-8' });
   response.end(pages.render(name, locals as never));

@@ -20,8 +20,13 @@ export const passkeyScript = createPasskeyScript('https://id.example.com');
 /** That of every page, without a colour. */
 export const stylesheet = createStylesheet('https://id.example.com');
 
+const formScript = createFormScript('https://id.example.com');
+
+/** All scripts that there are. */
+export const scripts = [passkeyScript, formScript];
+
 /** What pages load, but for passkeys. */
-export const pageFiles = { stylesheet, formScript: createFormScript('https://id.example.com') };
+export const pageFiles = { stylesheet, formScript };
 
 export const passkey = {
   action: '/login/kq3/passkey',

@@ -6,7 +6,7 @@ import { languages } from '../../src/http/languages.ts';
 import { createPages, type Installation } from '../../src/http/pages.ts';
 import { createPageHeaders } from '../../src/http/security-headers.ts';
 import { createStylesheet } from '../../src/http/stylesheet.ts';
-import { passkeyScript } from './page-samples.ts';
+import { scripts } from './page-samples.ts';
 import { type PageVariant, pageVariants } from './page-variants.ts';
 
 const LOGOS: Record<string, string> = {
@@ -40,8 +40,9 @@ export async function startPageServer(
   );
   server.on('request', (request, response) => {
     const url = new URL(request.url ?? '/', origin);
-    if (url.pathname === passkeyScript.path) {
-      response.writeHead(200, { 'content-type': 'text/javascript' }).end(passkeyScript.source);
+    const script = scripts.find(({ path }) => path === url.pathname);
+    if (script !== undefined) {
+      response.writeHead(200, { 'content-type': 'text/javascript' }).end(script.source);
       return;
     }
     const stylesheet = stylesheets[url.pathname];
@@ -60,7 +61,7 @@ export async function startPageServer(
     const locals = withLogo(variant.locals(texts), `${origin}/logo.svg`);
     const headers = createPageHeaders(pages.styleSrc)({
       imgSrc: [...pages.images, origin],
-      scriptSrc: [`${origin}${passkeyScript.path}`],
+      scriptSrc: scripts.map(({ path }) => `${origin}${path}`),
     });
     response.writeHead(200, { ...headers, 'content-type': 'text/html; charset=utf-8' });
     response.end(pages.render(variant.name, locals as never, texts));
