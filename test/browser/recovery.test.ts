@@ -67,7 +67,7 @@ describe('a sign-in that goes wrong in Chromium', () => {
       await arrives(page);
     }));
 
-  for (const gap of [30, 60, 100]) {
+  for (const gap of [45, 100]) {
     it(`submitted by two clicks, ${gap} ms apart: signs in at once`, () =>
       withPage(async (page) => {
         await openLogin(page);
