@@ -1,4 +1,4 @@
-// The script of the pages of a sign-in: no form is sent twice by accident. Without it, a page says how to go on.
+// The script of pages with forms: none is sent twice by accident. Without it, a page says how to go on.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createKeptFile, type KeptFile } from './kept-files.ts';
