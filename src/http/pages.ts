@@ -41,12 +41,14 @@ export interface Installation {
   color?: string;
 }
 
-/** The pages with forms that somebody fills in or decides on: none of them is to be sent twice by accident. */
+/** The pages with forms, but for the one that sends itself: none is to be sent twice by accident. */
 const WITH_FORMS: ReadonlySet<keyof Pages> = new Set([
   'login',
   'second-factor',
   'authenticator',
+  'recovery-codes',
   'consent',
+  'logout',
   'choose-password',
   'sign-up',
   'reset-password',
@@ -54,7 +56,14 @@ const WITH_FORMS: ReadonlySet<keyof Pages> = new Set([
   'account-password',
   'account-profile',
   'account-email',
+  'account-authenticator',
   'account-authenticator-set-up',
+  'account-recovery-codes',
+  'account-passkey',
+  'account-passkey-add',
+  'account-identities',
+  'account-sessions',
+  'account-applications',
 ]);
 
 /** What pages load from this service. */
