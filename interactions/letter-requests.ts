@@ -9,6 +9,7 @@ import { addressesOf } from '../src/http/addresses.ts';
 import { type Parameters, readForm } from '../src/http/body.ts';
 import { type FormTokens, refuseForeignForms } from '../src/http/form-guard.ts';
 import { textsFor } from '../src/http/languages.ts';
+import type { OutcomePage } from '../src/http/page-contents.ts';
 import type { PageResponses } from '../src/http/page-responses.ts';
 import type { AuditLog } from '../src/logging/events.ts';
 import type { Letter } from '../src/mail/delivery.ts';
@@ -87,10 +88,11 @@ export function showOutcome(
   { pages }: LetterParts,
   name: OutcomeName,
   buttonOf: (words: Texts['outcome']) => { href: string; label: string } | undefined,
+  more: Pick<OutcomePage, 'again'> = {},
 ): void {
   const texts = textsFor(ctx);
   const button = buttonOf(texts.outcome);
-  pages.show(ctx, 'outcome', { ...texts.outcome[name], ...(button && { button }) }, { texts });
+  pages.show(ctx, 'outcome', { ...texts.outcome[name], ...(button && { button }), ...more }, { texts });
 }
 
 /**
@@ -98,14 +100,13 @@ export function showOutcome(
  * @param path of the form
  */
 export function showSent(ctx: Context, parts: LetterParts, name: OutcomeName, path: string): void {
-  const { pages, resumptions } = parts;
+  const { resumptions } = parts;
   const signIn = resumptions.find(ctx);
-  const texts = textsFor(ctx);
-  const { [name]: words, back, toAccount } = texts.outcome;
-  const button = signIn
-    ? { href: resumptions.page(signIn), label: back }
-    : { href: resumptions.url('/account', undefined), label: toAccount };
-  pages.show(ctx, 'outcome', { ...words, again: { href: resumptions.url(path, signIn) }, button }, { texts });
+  const buttonOf = ({ back, toAccount }: Texts['outcome']) =>
+    signIn
+      ? { href: resumptions.page(signIn), label: back }
+      : { href: resumptions.url('/account', undefined), label: toAccount };
+  showOutcome(ctx, parts, name, buttonOf, { again: { href: resumptions.url(path, signIn) } });
 }
 
 /** The button that leads into the sign-in, else to the account page, which begins one. */
