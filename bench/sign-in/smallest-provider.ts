@@ -1,4 +1,4 @@
-// The smallest process that signs people in by the library: the least that any storage under it can cost.
+// The smallest process that signs people in by the library: what it costs is the library's, and its storage's.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair } from 'jose';
