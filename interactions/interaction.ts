@@ -1,6 +1,7 @@
 // Finds the interaction that a page belongs to, and says where its pages are.
 import type { Context } from 'koa';
 import { type Client, errors, type Interaction, type Provider } from 'oidc-provider';
+import { issuerPath } from '../src/http/issuer-path.ts';
 import { SEALED_REQUEST } from '../src/provider/sealed-requests.ts';
 
 /** An interaction whose cookie the browser holds, with the client that began it. */
@@ -39,7 +40,7 @@ export function urlOfStep(
   sealedRequest: string | undefined,
   step: string,
 ): string {
-  const page = `${new URL(issuer).pathname.replace(/\/$/, '')}/login/${uid}${step && `/${step}`}`;
+  const page = `${issuerPath(issuer)}/login/${uid}${step && `/${step}`}`;
   return sealedRequest === undefined ? page : `${page}?${SEALED_REQUEST}=${encodeURIComponent(sealedRequest)}`;
 }
 

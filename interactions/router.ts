@@ -2,6 +2,7 @@
 import Router from 'koa-router';
 import { errors, type Interaction } from 'oidc-provider';
 import { ACCOUNT_PAGE } from '../src/clients/account-page.ts';
+import { issuerPath } from '../src/http/issuer-path.ts';
 import { seeOther } from '../src/http/redirects.ts';
 import { addAuthenticatorRoutes } from './authenticator.ts';
 import { consent } from './consent.ts';
@@ -21,9 +22,7 @@ export function createInteractionRouter(parts: InteractionParts): Router {
   const { continueIfLost, ongoing, submitted, finish } = requests;
 
   // without an id it is a sign-in for nothing in particular: to the account page
-  router.get('/login', async (ctx) =>
-    seeOther(ctx, `${new URL(parts.issuer).pathname.replace(/\/$/, '')}${ACCOUNT_PAGE}`),
-  );
+  router.get('/login', async (ctx) => seeOther(ctx, `${issuerPath(parts.issuer)}${ACCOUNT_PAGE}`));
 
   router.get('/login/:uid/again', (ctx) => parts.lostSignIns.sendAgain(ctx, String(ctx.params.uid)));
 

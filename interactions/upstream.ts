@@ -1,6 +1,7 @@
 // Signing in at another provider: there and back, in the middle of an interaction.
 import type { Context } from 'koa';
 import type Router from 'koa-router';
+import { issuerPath } from '../src/http/issuer-path.ts';
 import { seeOther } from '../src/http/redirects.ts';
 import { SEALED_REQUEST } from '../src/provider/sealed-requests.ts';
 import type { InteractionPurpose, PendingSignIn } from '../src/upstream/sign-ins.ts';
@@ -12,7 +13,7 @@ import { factsOf, type InteractionParts, type StepRequest, type StepRequests } f
 
 export function addUpstreamRoutes(router: Router, requests: StepRequests, parts: InteractionParts): void {
   const { byId, pending } = parts.upstreams;
-  const base = new URL(parts.issuer).pathname.replace(/\/$/, '');
+  const base = issuerPath(parts.issuer);
 
   router.post('/login/:uid/upstream/:id', requests.continueIfLost, async (ctx) => {
     const { request, form } = await requests.submitted(ctx);

@@ -11,6 +11,7 @@ import type { Handle } from './http/arrivals.ts';
 import { createDefaultHeaders, defaultHeaders } from './http/default-headers.ts';
 import { createConnectionErrorLog, createErrorHandler } from './http/errors.ts';
 import { createFormPosts } from './http/form-posts.ts';
+import { issuerPath } from './http/issuer-path.ts';
 import { createNotFound } from './http/not-found.ts';
 import { createPlainTokenRequests } from './http/plain-token-requests.ts';
 import { createProtocolRequests } from './http/protocol-requests.ts';
@@ -109,7 +110,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   koa.use(createClientRefusalLimit(refuseClient, replays.isReplay));
   koa.use(
     createProtocolRequests({
-      prefix: new URL(issuer).pathname.replace(/\/$/, ''),
+      prefix: issuerPath(issuer),
       authenticateAssertion,
       serviceToken,
       shortCut: structuredTokens.shortCut,

@@ -4,6 +4,7 @@ import type { Texts } from '../../views/texts/en.ts';
 import { ACCOUNT_PAGE_CLIENT } from '../clients/account-page.ts';
 import { addressesOf } from '../http/addresses.ts';
 import type { FormTokens } from '../http/form-guard.ts';
+import { issuerPath } from '../http/issuer-path.ts';
 import { textsFor } from '../http/languages.ts';
 import type { PageResponses } from '../http/page-responses.ts';
 import { seeOther } from '../http/redirects.ts';
@@ -42,7 +43,7 @@ export function createAccountRequests(options: {
 }): AccountRequests {
   const { issuer, pages, tokens, sessions, map, pathOf } = options;
   const outcomes = createOutcomes(issuer);
-  const signOut = `${new URL(issuer).pathname.replace(/\/$/, '')}/logout`;
+  const signOut = `${issuerPath(issuer)}/logout`;
 
   return {
     isOurs: (session, token) => tokens.verify(formsOf(session), token),

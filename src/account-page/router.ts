@@ -4,6 +4,7 @@ import Router from 'koa-router';
 import { ACCOUNT_PAGE } from '../clients/account-page.ts';
 import { readForm } from '../http/body.ts';
 import { type FormTokens, refuseForeignForms } from '../http/form-guard.ts';
+import { issuerPath } from '../http/issuer-path.ts';
 import { textsFor } from '../http/languages.ts';
 import type { PageResponses } from '../http/page-responses.ts';
 import { seeOther } from '../http/redirects.ts';
@@ -32,7 +33,7 @@ export function createAccountRouter(page: AccountPage, sections: readonly Accoun
   const { issuer, relyingParty, sessions, pages, tokens, clock } = page;
   // one spelling per path: the request gate decides by the path too
   const router = new Router({ sensitive: true, strict: true });
-  const home = `${new URL(issuer).pathname.replace(/\/$/, '')}/`;
+  const home = `${issuerPath(issuer)}/`;
   const base = `${home.slice(0, -1)}${ACCOUNT_PAGE}`;
   const pathOf = (path: string) => below(base, path);
   const map: SiteMap = { links: [], shown: new Set() };

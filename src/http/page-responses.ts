@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Context } from 'koa';
 import type { Texts } from '../../views/texts/en.ts';
+import { issuerPath } from './issuer-path.ts';
 import { languages, textsFor } from './languages.ts';
 import type { ErrorPage } from './page-contents.ts';
 import { renderWithGaps } from './page-gaps.ts';
@@ -57,7 +58,7 @@ export function wantsPage(ctx: Context): boolean {
 
 /** @param issuer whose first page is offered where there is nothing */
 export function createPageResponses(pages: PageRenderer, issuer: string): PageResponses {
-  const start = startPageOf(issuer);
+  const start = `${issuerPath(issuer)}/`;
   const headersOf = createPageHeaders(pages.styleSrc);
   const errorHeaders = headersOf({ imgSrc: pages.images });
 
@@ -105,11 +106,6 @@ export function createPageResponses(pages: PageRenderer, issuer: string): PageRe
   return responses;
 }
 
-/** The rooted path of the issuer's first page. */
-export function startPageOf(issuer: string): string {
-  return `${new URL(issuer).pathname.replace(/\/$/, '')}/`;
-}
-
 /** What an error page says of the request that it answers. */
 type OwnFacts = Record<'requestId' | 'query', string>;
 
@@ -118,12 +114,12 @@ function ownFacts(ctx: Context): OwnFacts {
 }
 
 function errorPage(failure: Failure, texts: Texts, start: string, { requestId, query }: OwnFacts): ErrorPage {
-  const { error: words, lostSignIn } = texts;
+  const { error: words, shared } = texts;
   return {
     ...wordsFor(failure, words),
     // the same page once more, as a GET
     ...(mayPass(failure) && { button: { href: `?${query}`, label: words.again } }),
-    ...(failure.status === 404 && { button: { href: start, label: lostSignIn.toStart } }),
+    ...(failure.status === 404 && { button: { href: start, label: shared.toStart } }),
     error: failure.error,
     ...(failure.description ? { description: failure.description } : {}),
     requestId,

@@ -2,6 +2,7 @@
 import type { Adapter, Configuration, JWKS } from 'oidc-provider';
 import { claimsByScope } from '../accounts/claims.ts';
 import type { Feature } from '../config.ts';
+import { issuerPath } from '../http/issuer-path.ts';
 import type { Clock } from '../store.ts';
 import { ACR_VALUES } from './authentication-levels.ts';
 import { extraTokenClaims, introspectionPolicy, isOriginOf, refuseSelfPromotion } from './client-policy.ts';
@@ -154,7 +155,7 @@ export function createConfiguration(options: ProviderConfiguration): Configurati
     interactions: {
       policy: createInteractionPolicy(options.interactionPolicy),
       url: (ctx, interaction) =>
-        `${new URL(issuer).pathname.replace(/\/$/, '')}/login/${interaction.uid}${options.interactionQuery(ctx, interaction)}`,
+        `${issuerPath(issuer)}/login/${interaction.uid}${options.interactionQuery(ctx, interaction)}`,
     },
     issueRefreshToken: (_ctx, client, code) =>
       client.grantTypeAllowed('refresh_token') && (code.scopes.has('offline_access') || client['first_party'] === true),

@@ -4,6 +4,7 @@ import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import type { Texts } from '../../views/texts/en.ts';
 import { formatParameters } from '../http/body.ts';
+import { issuerPath } from '../http/issuer-path.ts';
 import { textsFor } from '../http/languages.ts';
 import type { ErrorPage } from '../http/page-contents.ts';
 import type { PageResponses } from '../http/page-responses.ts';
@@ -42,7 +43,7 @@ export function createLostSignIns(options: {
   clock: Clock;
 }): LostSignIns {
   const { requests, lastAnswer, pages, issuer, clock } = options;
-  const base = new URL(issuer).pathname.replace(/\/$/, '');
+  const base = issuerPath(issuer);
 
   function show(ctx: Context, uid = ''): void {
     const sealed = ctx.query[SEALED_REQUEST];
@@ -63,7 +64,7 @@ export function createLostSignIns(options: {
       host: ctx.host,
     };
     const requestId = ctx.response.get('x-request-id');
-    const locals = { ...wordsFor(situation, texts.lostSignIn), error: 'invalid_request', requestId };
+    const locals = { ...wordsFor(situation, texts), error: 'invalid_request', requestId };
     pages.show(ctx, 'error', locals, { texts });
   }
 
@@ -111,9 +112,13 @@ interface Situation {
   host: string;
 }
 
-function wordsFor(situation: Situation, words: Texts['lostSignIn']): Pick<ErrorPage, 'title' | 'message' | 'button'> {
+function wordsFor(
+  situation: Situation,
+  { lostSignIn: words, shared }: Texts,
+): Pick<ErrorPage, 'title' | 'message' | 'button'> {
   const { request, age, isAnswered, isSentTwice, again, home, start, hasCookies, host } = situation;
-  const leave = home === undefined ? { href: start, label: words.toStart } : { href: home, label: words.toApplication };
+  const leave =
+    home === undefined ? { href: start, label: shared.toStart } : { href: home, label: words.toApplication };
   if (request === undefined) return { ...words.unknown, button: leave };
   if (age > DAY) return { ...words.tooOld, button: leave };
   if (isAnswered && isSentTwice) return { ...words.sentTwice, button: { href: again, label: words.goOn } };

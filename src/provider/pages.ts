@@ -1,7 +1,8 @@
 // The pages that the library asks for: errors, the logout question, and its answer.
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { issuerPath } from '../http/issuer-path.ts';
 import { textsFor } from '../http/languages.ts';
-import { type PageResponses, startPageOf } from '../http/page-responses.ts';
+import type { PageResponses } from '../http/page-responses.ts';
 import type { LostSignIns } from './lost-sign-ins.ts';
 
 type ErrorOut = { error: string; error_description?: string | undefined };
@@ -41,7 +42,7 @@ export function createProviderPages(pages: PageResponses, lostSignIns: Pick<Lost
         name: client.clientName ?? client.clientId,
         ...(client.clientUri ? { clientUri: client.clientUri } : {}),
       };
-      const start = { href: startPageOf(ctx.oidc.issuer) };
+      const start = { href: `${issuerPath(ctx.oidc.issuer)}/` };
       pages.show(ctx, 'signed-out', presentation ? { client: presentation, start } : { start });
     },
   };

@@ -30,6 +30,7 @@ export const de: Texts = {
   dates: 'de',
 
   shared: {
+    toStart: 'Zur Startseite',
     privacyPolicy: 'Datenschutzerklärung',
     termsOfService: 'Nutzungsbedingungen',
     opensInNewWindow: '(öffnet ein neues Fenster)',
@@ -230,7 +231,6 @@ export const de: Texts = {
   },
 
   lostSignIn: {
-    toStart: 'Zur Startseite',
     toApplication: 'Zur Anwendung',
     tryAgain: 'Noch einmal versuchen',
     carryOn: 'Weiter anmelden',

@@ -31,6 +31,7 @@ export const en = {
   dates: 'en-GB',
 
   shared: {
+    toStart: 'Go to the start page',
     privacyPolicy: 'Privacy policy',
     termsOfService: 'Terms of service',
     opensInNewWindow: '(opens in a new window)',
@@ -243,7 +244,6 @@ export const en = {
 
   /** on the error page, when a sign-in cannot go on where the end-user is */
   lostSignIn: {
-    toStart: 'Go to the start page',
     toApplication: 'Go to the application',
     tryAgain: 'Try again',
     carryOn: 'Continue to sign in',
